@@ -1,0 +1,61 @@
+"""Kinds of option values that several commands share.
+
+Qanat hands over numbers of a range as floats (`--epochs 10.0`) and flags as words (`--count True`): both are read
+here, and what cannot be meant (`10.5` epochs) is refused as wrong usage.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def parse_integer(text: str | int) -> int:
+    """An integer, also written as a float without a fraction: `10`, `10.0`, `1e3`."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not an integer") from None
+    if not number.is_integer():
+        raise typer.BadParameter(f"{text!r} is not an integer")
+    return int(number) if isinstance(text, int) or not str(text).lstrip("+-").isdigit() else int(text)
+
+
+def parse_positive(text: str | int) -> int:
+    """An integer above 0."""
+    number = parse_integer(text)
+    if number < 1:
+        raise typer.BadParameter(f"{text!r} is not above 0")
+    return number
+
+
+def parse_flag(text: str | bool) -> bool:
+    """A truth value written as `True/False/1/0/yes/no/on/off`, in any case."""
+    word = str(text).strip().lower()
+    if word in _TRUE or word == "1.0":
+        return True
+    if word in _FALSE or word == "0.0":
+        return False
+    raise typer.BadParameter(f"{text!r} is neither true nor false; write 1 or 0, True or False, yes or no")
+
+
+def parse_number(text: str | float) -> float:
+    """A finite number."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number") from None
+    if number != number or number in (float("inf"), float("-inf")):
+        raise typer.BadParameter(f"{text!r} is not a finite number")
+    return number
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="Settings file; default: terrawatt.toml here or in a folder above.", dir_okay=False
+    ),
+]

@@ -1,0 +1,189 @@
+"""Settings: `terrawatt.toml` and the environment become one validated object.
+
+The file is the one given with `--config`, or the first `terrawatt.toml` found upward from the working folder. Each key
+is also a variable `TERRAWATT_SECTION__KEY`, which wins over the file. Unknown keys are refused with the near names.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from terrawatt.errors import ConfigError, did_you_mean
+from terrawatt.records import AccuracyBand, Semantics
+
+FILE_NAME = "terrawatt.toml"
+ENVIRONMENT_PREFIX = "TERRAWATT_"
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ExperimentSettings(Section):
+    """`[experiment]`: what the experiment is called and where its runs go."""
+
+    name: str = Field(default="conso-classif-deep", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    results: Path = Path("results")
+    lock: Path | None = None  # the machine's lock file; default: in the temporary folder
+
+
+class DataSettings(Section):
+    """`[data]`: the pack that `train` and `run` read when `--data` is not given."""
+
+    pack: Path | None = None
+
+
+class ProtocolSettings(Section):
+    """`[protocol]`: idle, warm-up, repetitions (docs/protocol.md)."""
+
+    cold_s: float = Field(default=180.0, ge=0)
+    latency_s: float = Field(default=0.0, ge=0)  # left out at the end of the cold period
+    idle_after_s: float = Field(default=120.0, ge=0)
+    warmup: int = Field(default=1, ge=0)
+    repetitions: int = Field(default=10, ge=1)
+    min_window_s: float = Field(default=0.0, ge=0)
+    pause_s: float = Field(default=0.0, ge=0)
+
+
+class StoreSettings(Section):
+    """`[store]`: where series are kept."""
+
+    url: str = "sqlite"
+
+
+class SamplingSettings(Section):
+    """`[sampling]`: which host series are recorded, and how often."""
+
+    interval_s: float = Field(default=1.0, gt=0, le=3600)
+    host: tuple[str, ...] = ("cpu", "mem", "temp", "diskio")
+    temp_sensor: str = "coretemp_package_id_0"
+    disk: str = ""  # empty: the disk that holds the results
+    host_name: str = ""  # the value of tag `host`; empty: this machine's name
+
+
+class SourceSettings(BaseModel):
+    """One of `[[sources]]`. Further keys belong to its kind, which checks them (`power.registry`)."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")
+    kind: str
+    semantics: Semantics | None = None
+    accuracy: tuple[AccuracyBand, ...] | None = None
+    resolution_w: float | None = Field(default=None, ge=0)
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The keys of its kind."""
+        return self.model_extra or {}
+
+
+class EmissionsSettings(Section):
+    """`[emissions]`: CodeCarbon's offline tracker."""
+
+    enabled: bool = True
+    country: str = Field(default="FRA", pattern=r"^[A-Z]{3}$")
+    interval_s: float = Field(default=1.0, gt=0)
+
+
+class Settings(BaseSettings):
+    """All settings, validated; see `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    experiment: ExperimentSettings = ExperimentSettings()
+    data: DataSettings = DataSettings()
+    protocol: ProtocolSettings = ProtocolSettings()
+    store: StoreSettings = StoreSettings()
+    sampling: SamplingSettings = SamplingSettings()
+    sources: tuple[SourceSettings, ...] = (SourceSettings(name="estimate", kind="estimate"),)
+    emissions: EmissionsSettings = EmissionsSettings()
+
+    @field_validator("sources")
+    @classmethod
+    def _names_differ(cls, sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        names = [source.name for source in sources]
+        if len(set(names)) < len(names):
+            raise ValueError(f"each source needs a name of its own, not {', '.join(names)}")
+        return sources
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose values arrive as arguments; nothing else is read."""
+        return env_settings, init_settings
+
+
+def load(path: Path | None = None, start: Path | None = None) -> Settings:
+    """The settings in force.
+
+    Args:
+        path: the file given with `--config`; it must exist.
+        start: where the search upward for `terrawatt.toml` begins; default: the working folder.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key or value is wrong; names the file or variable and the key.
+    """
+    file = path if path is not None else find(start or Path.cwd())
+    values = _read(file) if file is not None else {}
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, file)) from error
+
+
+def find(start: Path) -> Path | None:
+    """The first `terrawatt.toml` in `start` or a folder above it."""
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not valid TOML: {error}") from error
+
+
+def _explain(error: ValidationError, file: Path | None) -> str:
+    """The first complaint as one line: where, which key, what is wrong, what would be right."""
+    detail = error.errors()[0]
+    location = [part for part in detail["loc"] if part != "function-after"]
+    key = ".".join(str(part) for part in location)
+    variable = ENVIRONMENT_PREFIX + "__".join(str(part).upper() for part in location)
+    where = f"environment variable {variable}" if variable in os.environ else str(file or "settings")
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: unknown key {key!r}.{_known(str(location[-1]), location[:-1])}"
+    return f"{where}: {key}: {detail['msg']} (given: {detail['input']!r})"
+
+
+def _known(name: str, location: list[Any]) -> str:
+    """A hint at the keys that a table has; none for tables inside `[[sources]]`, whose keys vary."""
+    fields: Mapping[str, Any] = Settings.model_fields
+    for part in location:
+        annotation = fields[part].annotation if part in fields else None
+        fields = (
+            annotation.model_fields
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel)
+            else {}
+        )
+    return did_you_mean(name, list(fields)) if fields else ""

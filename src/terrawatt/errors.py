@@ -1,0 +1,101 @@
+"""The one tree of errors.
+
+    TerrawattError            exit code 1
+    ├── UsageError            exit code 2: an option or argument that cannot be meant
+    ├── ConfigError           exit code 2: terrawatt.toml, an environment variable, a parameter file
+    ├── DataError             an archive, a patch, a pack
+    │   ├── PatchError        one patch: a band, its labels
+    │   └── PackError         a pack: format version, checksum, contents
+    ├── ModelError            a model or its weights
+    ├── TrainingError         a training that cannot start or go on
+    ├── StoreError            the series cannot be written or read
+    ├── SourceError           a power source
+    ├── RunFolderError        a run folder that cannot be made or read
+    ├── ProtocolError         the experiment: lock, sampler, workload
+    │   └── UnusableError     exit code 3: measured, but with verdicts that forbid using the numbers
+    ├── AnalysisError         series or tables that cannot be analysed
+    └── ReportError           a figure or page that cannot be made
+
+Every message says what is wrong, where (file, line, key), and what to do. The command line prints it as one line;
+the traceback appears only with `--debug`.
+"""
+
+from difflib import get_close_matches
+
+
+class TerrawattError(Exception):
+    """Root of all errors that terrawatt raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(TerrawattError):
+    """An option or argument that cannot be meant."""
+
+    exit_code = 2
+
+
+class ConfigError(TerrawattError):
+    """A setting or parameter file that is wrong; the message names file and key."""
+
+    exit_code = 2
+
+
+class DataError(TerrawattError):
+    """An archive, a patch or a pack that cannot be used."""
+
+
+class PatchError(DataError):
+    """One patch with a missing or broken band, or without valid labels."""
+
+
+class PackError(DataError):
+    """A pack of another format version, damaged, or without what is asked of it."""
+
+
+class ModelError(TerrawattError):
+    """A model that does not exist, or weights that are missing or wrong."""
+
+
+class TrainingError(TerrawattError):
+    """A training that cannot start or go on."""
+
+
+class StoreError(TerrawattError):
+    """Series that cannot be written or read."""
+
+
+class SourceError(TerrawattError):
+    """A power source that is unknown, unreachable or wrongly described."""
+
+
+class RunFolderError(TerrawattError):
+    """A run folder that cannot be made, or whose files cannot be read."""
+
+
+class ProtocolError(TerrawattError):
+    """The protocol cannot be carried out: lock, sampler, workload."""
+
+
+class UnusableError(ProtocolError):
+    """Measured, but with verdicts that forbid using the numbers."""
+
+    exit_code = 3
+
+
+class AnalysisError(TerrawattError):
+    """Series or tables that cannot be analysed."""
+
+
+class ReportError(TerrawattError):
+    """A figure or page that cannot be made."""
+
+
+def did_you_mean(name: str, known: list[str] | tuple[str, ...]) -> str:
+    """A hint for a mistyped name: the near ones, or all of them.
+
+    Returns:
+        `" Did you mean a, b?"` or `" Known: a, b, c."`, with a leading space, to end a message with.
+    """
+    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    return f" Did you mean {', '.join(near)}?" if near else f" Known: {', '.join(known)}."

@@ -1,0 +1,1 @@
+"""The protocol and its parts: grid, runner, lock, provenance, emissions, progress."""

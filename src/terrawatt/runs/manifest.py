@@ -1,0 +1,104 @@
+"""`manifest.json`: what was run, how, on what machine, with which meters. Written before the first measurement.
+
+Format history: 1, the first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from terrawatt.config import ProtocolSettings
+from terrawatt.errors import RunFolderError
+from terrawatt.records import Scenario, SeriesKey, SourceDescription
+from terrawatt.runs.atomic import sha256, write_bytes
+from terrawatt.runs.layout import RunFolder
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a run was: everything that is needed to compute its numbers again, and to refuse mixing it with others.
+
+    Attributes:
+        store: the file of the series, relative to the folder.
+        host_series: quantity (`cpu`, `mem_free`, `temp`, `reads`) -> series; quantities without a sensor are in `missing`.
+        missing: quantity -> why there is no series of it.
+        blocks: the block of each repetition.
+        data: of the pack: its path, number of patches, class names, checksum; empty for other workloads.
+        checksums: file -> sha256, filled in when the run ends.
+    """
+
+    experiment: str
+    run: str
+    group: int | None
+    scenario: Scenario
+    protocol: ProtocolSettings
+    sources: tuple[SourceDescription, ...]
+    host: str
+    host_series: Mapping[str, SeriesKey]
+    missing: Mapping[str, str]
+    store: str
+    created: str
+    blocks: tuple[int, ...]
+    sampling_interval_s: float
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    emissions: Mapping[str, Any] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    def seed_of(self, repetition: int) -> int | None:
+        """The seed of one repetition."""
+        return None if self.scenario.seed is None else self.scenario.seed + repetition - 1
+
+
+_adapter = TypeAdapter(Manifest)
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write the manifest, atomically."""
+    write_bytes(path, _adapter.dump_json(manifest, indent=2) + b"\n")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        RunFolderError: it is not there, not a manifest, or of a newer format.
+    """
+    try:
+        manifest = _adapter.validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise RunFolderError(f"{path.parent}: no {path.name}, so no run of terrawatt") from error
+    except ValidationError as error:
+        detail = error.errors()[0]
+        where = ".".join(str(part) for part in detail["loc"]) or "the file"
+        raise RunFolderError(f"{path}: {where}: {detail['msg']}") from error
+    if manifest.format_version > FORMAT_VERSION:
+        raise RunFolderError(
+            f"{path}: format {manifest.format_version}, but this version reads up to {FORMAT_VERSION}; update terrawatt"
+        )
+    return manifest
+
+
+def seal(folder: RunFolder, manifest: Manifest) -> Manifest:
+    """The manifest with the checksums of the folder's files; also written."""
+    files = sorted(path for path in folder.path.rglob("*") if path.is_file() and _is_record(path, folder))
+    sealed = replace(manifest, checksums={str(path.relative_to(folder.path)): sha256(path) for path in files})
+    write_manifest(folder.manifest, sealed)
+    return sealed
+
+
+def _is_record(path: Path, folder: RunFolder) -> bool:
+    """Whether a file holds measurements: all but those that still change (manifest, status, log, summaries)."""
+    changing = {folder.manifest, folder.status, folder.log}
+    return (
+        path not in changing
+        and "summary" not in path.relative_to(folder.path).parts
+        and path.suffix != ".tmp"
+    )

@@ -1,0 +1,1 @@
+"""Stores: where series are kept."""

@@ -1,0 +1,1 @@
+"""Run folders and series in; table, statistics, figures and report out."""

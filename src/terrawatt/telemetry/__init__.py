@@ -1,0 +1,1 @@
+"""Host series, the sampler process, clocks."""

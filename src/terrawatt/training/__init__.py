@@ -1,0 +1,1 @@
+"""The workload: a training with validation and test, and its metrics."""
