@@ -181,9 +181,5 @@ def _known(name: str, location: list[Any]) -> str:
     fields: Mapping[str, Any] = Settings.model_fields
     for part in location:
         annotation = fields[part].annotation if part in fields else None
-        fields = (
-            annotation.model_fields
-            if isinstance(annotation, type) and issubclass(annotation, BaseModel)
-            else {}
-        )
+        fields = annotation.model_fields if isinstance(annotation, type) and issubclass(annotation, BaseModel) else {}
     return did_you_mean(name, list(fields)) if fields else ""

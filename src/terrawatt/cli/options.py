@@ -55,7 +55,5 @@ def parse_number(text: str | float) -> float:
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(
-        "--config", help="Settings file; default: terrawatt.toml here or in a folder above.", dir_okay=False
-    ),
+    typer.Option("--config", help="Settings file; default: terrawatt.toml here or in a folder above.", dir_okay=False),
 ]

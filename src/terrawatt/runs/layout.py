@@ -93,9 +93,7 @@ def create_run(results: Path, experiment: str, groups: int = 1) -> list[RunFolde
     parent = results / experiment
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        number = max(
-            (identity for identity in map(_run_number, parent.iterdir()) if identity is not None), default=0
-        )
+        number = max((identity for identity in map(_run_number, parent.iterdir()) if identity is not None), default=0)
         while True:
             number += 1
             try:
@@ -144,9 +142,7 @@ def find_run(run: str, results: Path, experiment: str) -> Path:
 
 def scenario_folders(run_path: Path) -> list[RunFolder]:
     """The folders of a run's scenarios, by number: its groups, or itself."""
-    groups = [
-        (int(found[1]), path) for path in run_path.glob("group_*") if (found := _GROUP.match(path.name))
-    ]
+    groups = [(int(found[1]), path) for path in run_path.glob("group_*") if (found := _GROUP.match(path.name))]
     return [RunFolder(path) for _, path in sorted(groups)] or [RunFolder(run_path)]
 
 

@@ -97,8 +97,4 @@ def seal(folder: RunFolder, manifest: Manifest) -> Manifest:
 def _is_record(path: Path, folder: RunFolder) -> bool:
     """Whether a file holds measurements: all but those that still change (manifest, status, log, summaries)."""
     changing = {folder.manifest, folder.status, folder.log}
-    return (
-        path not in changing
-        and "summary" not in path.relative_to(folder.path).parts
-        and path.suffix != ".tmp"
-    )
+    return path not in changing and "summary" not in path.relative_to(folder.path).parts and path.suffix != ".tmp"

@@ -39,9 +39,7 @@ def read_phases(path: Path, *, repetition: int | None = None) -> list[Phase]:
     phases = [_from_json(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
     if repetition is None:
         return phases
-    return [
-        phase if phase.repetition is not None else replace(phase, repetition=repetition) for phase in phases
-    ]
+    return [phase if phase.repetition is not None else replace(phase, repetition=repetition) for phase in phases]
 
 
 def _to_json(phase: Phase) -> dict[str, Any]:
