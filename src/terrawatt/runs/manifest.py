@@ -25,7 +25,7 @@ class Manifest:
 
     Attributes:
         store: the file of the series, relative to the folder.
-        host_series: quantity (`cpu`, `mem_free`, `temp`, `reads`) -> series; quantities without a sensor are in `missing`.
+        host_series: quantity (`cpu`, `mem_free`, `temp`, `reads`) -> series; those without a sensor are in `missing`.
         missing: quantity -> why there is no series of it.
         blocks: the block of each repetition.
         data: of the pack: its path, number of patches, class names, checksum; empty for other workloads.

@@ -1,0 +1,5 @@
+"""`terrawatt demo`."""
+
+
+def demo() -> None:
+    """Being written."""

@@ -1,0 +1,5 @@
+"""`terrawatt measure`."""
+
+
+def measure() -> None:
+    """Being written."""

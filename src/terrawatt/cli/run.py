@@ -1,0 +1,5 @@
+"""`terrawatt run`."""
+
+
+def run() -> None:
+    """Being written."""

@@ -1,0 +1,5 @@
+"""`terrawatt summary`."""
+
+
+def summary() -> None:
+    """Being written."""

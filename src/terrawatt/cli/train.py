@@ -1,0 +1,5 @@
+"""`terrawatt train`."""
+
+
+def train() -> None:
+    """Being written."""
