@@ -1,5 +1,7 @@
 """Units: conversions between those of meters and files and the ones used inside (J, W, s, ns)."""
 
+import math
+
 J_PER_WH = 3_600.0
 J_PER_KWH = 3_600_000.0
 NS_PER_S = 1_000_000_000
@@ -25,16 +27,11 @@ def ns_to_s(duration_ns: int) -> float:
 
 def with_si_prefix(value: float, unit: str, digits: int = 3) -> str:
     """A number with the SI prefix that fits it, e.g. `12345, "J"` -> `"12.3 kJ"`."""
-    if value == 0 or value != value or value in (float("inf"), float("-inf")):
+    if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
-    step = 0
-    scaled = abs(value)
-    while scaled >= 1000 and step < 4:
-        scaled, step = scaled / 1000, step + 1
-    while scaled < 1 and step > -2:
-        scaled, step = scaled * 1000, step - 1
-    sign = "-" if value < 0 else ""
-    return f"{sign}{float(f'{scaled:.{digits}g}'):g} {_SI_PREFIXES[step]}{unit}"
+    rounded = float(f"{value:.{digits}g}")
+    step = min(max(math.floor(math.log10(abs(rounded)) / 3), min(_SI_PREFIXES)), max(_SI_PREFIXES))
+    return f"{float(f'{rounded / 1000.0**step:.{digits}g}'):.12g} {_SI_PREFIXES[step]}{unit}"
 
 
 def format_duration(duration_s: float) -> str:

@@ -16,12 +16,16 @@ _FALSE = {"0", "false", "no", "off"}
 def parse_integer(text: str | int) -> int:
     """An integer, also written as a float without a fraction: `10`, `10.0`, `1e3`."""
     try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
         number = float(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not an integer") from None
     if not number.is_integer():
         raise typer.BadParameter(f"{text!r} is not an integer")
-    return int(number) if isinstance(text, int) or not str(text).lstrip("+-").isdigit() else int(text)
+    return int(number)
 
 
 def parse_positive(text: str | int) -> int:

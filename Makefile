@@ -1,0 +1,53 @@
+# terrawatt: `make demo` and `make test` work in a fresh clone on a machine with Python >= 3.11.
+# Each target makes its own virtual environment, .venv, when there is none.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEMO ?= demo
+
+.PHONY: help demo test lint types imports tests bench clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "terrawatt needs Python >= 3.11; give one with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || { echo "python3 -m venv does not work here; on Debian: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.train: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[train]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[train,test]'
+	@touch $@ $(VENV)/.train
+
+demo: $(VENV)/.train  ## the whole chain on small data of its own, ending in a report (DEMO=folder)
+	$(BIN)/terrawatt demo --out $(DEMO)
+
+test: lint types imports tests  ## everything that CI runs
+
+lint: $(VENV)/.test  ## format and lint, checked
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.test  ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(VENV)/.test  ## who may import whom
+	$(BIN)/lint-imports
+
+tests: $(VENV)/.test  ## the tests, with coverage
+	$(BIN)/coverage erase
+	$(BIN)/pytest --cov --cov-report=term
+
+bench: $(VENV)/.test  ## the benchmarks, each printing its table; run it on an idle machine
+	@for benchmark in benchmarks/*.py; do echo; echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+
+clean:  ## remove what was made here: environment, caches, demo
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo
+	rm -f .coverage .coverage.* coverage.xml
+	find src tests benchmarks -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pytest
+
+from terrawatt import config
+from terrawatt.errors import ConfigError
+from terrawatt.records import AccuracyBand, Semantics
+
+DESIGNED = """
+[experiment]
+name = "conso-classif-deep"
+results = "results"
+
+[protocol]
+cold_s = 180
+warmup = 1
+repetitions = 10
+
+[sampling]
+interval_s = 1.0
+host = ["cpu", "mem", "temp", "diskio"]
+temp_sensor = "coretemp_package_id_0"
+disk = "nvme0n1"
+
+[[sources]]
+name = "plug"
+kind = "replay"
+file = "plug.csv"
+semantics = "mean"
+accuracy = [{ below_w = 300, plus_minus_w = 3.0 }, { plus_minus_percent = 1.0 }]
+resolution_w = 0.1
+
+[emissions]
+country = "FRA"
+"""
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Path:
+    return tmp_path / "terrawatt.toml"
+
+
+def test_defaults_are_those_of_the_protocol(tmp_path: Path) -> None:
+    settings = config.load(start=tmp_path)
+    assert (settings.protocol.cold_s, settings.protocol.warmup, settings.protocol.repetitions) == (180.0, 1, 10)
+    assert [source.kind for source in settings.sources] == ["estimate"]
+
+
+def test_a_whole_file_is_read(toml: Path) -> None:
+    toml.write_text(DESIGNED)
+    settings = config.load(toml)
+    source = settings.sources[0]
+    assert settings.sampling.disk == "nvme0n1"
+    assert source.semantics is Semantics.MEAN
+    assert source.accuracy == (AccuracyBand(below_w=300, plus_minus_w=3.0), AccuracyBand(plus_minus_percent=1.0))
+    assert source.options == {"file": "plug.csv"}
+
+
+def test_the_file_is_found_upward(toml: Path) -> None:
+    toml.write_text("[protocol]\nrepetitions = 3\n")
+    below = toml.parent / "a" / "b"
+    below.mkdir(parents=True)
+    assert config.load(start=below).protocol.repetitions == 3
+
+
+def test_the_environment_wins_key_by_key(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml.write_text("[protocol]\nrepetitions = 3\ncold_s = 7\n")
+    monkeypatch.setenv("TERRAWATT_PROTOCOL__REPETITIONS", "5")
+    settings = config.load(toml)
+    assert (settings.protocol.repetitions, settings.protocol.cold_s) == (5, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[protocol]\ncol_s = 3\n", r"terrawatt\.toml: unknown key 'protocol\.col_s'\. Did you mean cold_s\?"),
+        ("[protcol]\ncold_s = 3\n", r"unknown key 'protcol'\. Did you mean protocol\?"),
+        ("[protocol]\nrepetitions = 0\n", r"protocol\.repetitions: .*greater than or equal to 1 \(given: 0\)"),
+        ("[experiment]\nname = '../up'\n", r"experiment\.name: "),
+        ("[protocol\n", r"terrawatt\.toml: not valid TOML: .*line 1"),
+        ("[[sources]]\nname='a'\nkind='x'\naccuracy=[{belw_w=3}]\n", r"sources\.0\.accuracy\.0\.belw_w"),
+        ("[[sources]]\nname='a'\nkind='x'\n[[sources]]\nname='a'\nkind='y'\n", "name of its own, not a, a"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(toml: Path, text: str, message: str) -> None:
+    toml.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        config.load(toml)
+
+
+def test_a_wrong_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERRAWATT_PROTOCOL__COLD_S", "soon")
+    with pytest.raises(ConfigError, match=r"environment variable TERRAWATT_PROTOCOL__COLD_S: .*'soon'"):
+        config.load(start=tmp_path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.toml: cannot be read"):
+        config.load(tmp_path / "absent.toml")
