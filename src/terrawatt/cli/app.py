@@ -35,7 +35,7 @@ def _main(
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
-    _debug: Annotated[bool, typer.Option("--debug", help="Print tracebacks.")] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Print tracebacks (anywhere before `--`).")] = False,
 ) -> None:
     pass
 
@@ -51,11 +51,13 @@ app.add_typer(data.app, name="data")
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 an error, 2 wrong usage, 3 measured but unusable, 130 interrupted."""
     arguments = sys.argv[1:] if argv is None else argv
-    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    debug = "--debug" in arguments[:end]
+    own = [argument for argument in arguments[:end] if argument != "--debug"]
     try:
-        app(args=arguments, prog_name="terrawatt")
+        app(args=own + arguments[end:], prog_name="terrawatt")
     except (TerrawattError, OSError) as error:
-        if "--debug" in own:
+        if debug:
             traceback.print_exc()
         print(f"terrawatt: error: {_one_line(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code if isinstance(error, TerrawattError) else 1)
