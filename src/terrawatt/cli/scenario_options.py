@@ -1,0 +1,70 @@
+"""The options of a scenario, which `terrawatt train` and `terrawatt run` share.
+
+A command takes them all as one argument:
+
+    @takes_scenario
+    def train(scenario: Given, out: Annotated[Path, typer.Option("--out")]) -> None: ...
+
+`scenario` holds only what was given, name -> text; `training.options.from_parameters` reads and checks it, with the
+same rules as for a parameter file.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+Given = dict[str, str]
+
+_PANEL = "Scenario"
+
+# name -> (how its value is shown, help)
+_OPTIONS: dict[str, tuple[str, str]] = {
+    "model": (
+        "NAME",
+        "A model of docs/models.md, e.g. s-cnn-all; also ShortCNN with --rgb, InceptionV3 with --finetune.",
+    ),
+    "optim": ("NAME", "Optimizer: SGD (default), Adam or AdamW."),
+    "lr": ("NUMBER", "Learning rate; default 0.001."),
+    "loss": ("NAME", "BCEWithLogits (default), CrossEntropy or MSE."),
+    "epochs": ("N", "Passes over the train split; default 10."),
+    "batch": ("N", "Images in a batch; default 100."),
+    "count": ("0|1", "1: record the floating-point operations of one image; default 0."),
+    "rgb": ("0|1", "With ShortCNN. 1: B04, B03, B02; 0: all 12 bands."),
+    "finetune": ("0|1|2", "With InceptionV3. 0: transfer; 1: fine-tune; 2: from scratch."),
+    "hidden": ("N", "Width of S-CNN's fully connected layer, 0 for none; default 128."),
+    "seed": ("N", "Seed of everything random; default 0."),
+    "labels": ("19|43", "Which BigEarthNet labels; default 19."),
+    "precision": ("fp32|bf16", "fp32 (default), or bf16 by autocast."),
+    "threads": ("N", "Threads of torch; default: as many as torch finds good."),
+    "workers": ("N", "Threads that read batches ahead; 0 (default): read in the loop."),
+    "device": ("auto|cpu|cuda", "auto (default): cuda where there is one."),
+    "weights": ("FILE", "ImageNet weights of InceptionV3; default: where torchvision keeps them."),
+    "data": ("PACK", "The pack to train on; default: data.pack of the settings."),
+}
+
+
+def takes_scenario(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a scenario; its first parameter, `scenario`, gets those that were given."""
+
+    @wraps(command)
+    def with_options(**arguments: Any) -> None:
+        given = {name: arguments.pop(name) for name in _OPTIONS}
+        command({name: value for name, value in given.items() if value is not None}, **arguments)
+
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    parameters = [*map(_parameter, _OPTIONS), *own]
+    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    with_options.__signature__ = inspect.Signature(keyword_only)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del with_options.__wrapped__
+    return with_options
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    metavar, help_text = _OPTIONS[name]
+    option = typer.Option(f"--{name}", metavar=metavar, help=help_text, rich_help_panel=_PANEL)
+    annotation = Annotated[str | None, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

@@ -1,0 +1,139 @@
+"""The options of a training: from option names and texts to one checked record, and back to an argument list.
+
+Everything that can name a training (the command line, a parameter file, an older script's options) comes through
+`from_parameters`, so that each value is read in one way. Nothing of torch is imported here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from terrawatt.errors import UsageError, did_you_mean
+from terrawatt.models.names import canonical_name
+from terrawatt.models.registry import DEFAULT_HIDDEN, ModelSpec, find
+from terrawatt.records import Scalar
+from terrawatt.training import values
+
+OPTIMIZERS = ("SGD", "Adam", "AdamW")
+LOSSES = ("BCEWithLogits", "CrossEntropy", "MSE")
+PRECISIONS = ("fp32", "bf16")
+DEVICES = ("auto", "cpu", "cuda")
+LABEL_COUNTS = (19, 43)
+LARGEST_SEED = 2**32 - 1  # what numpy's global generator takes
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """What is trained, how, and where. Made by `from_parameters`, which checks it.
+
+    Attributes:
+        model: a name of `models.registry.MODELS`.
+        optim: one of `OPTIMIZERS`.
+        lr: learning rate.
+        loss: one of `LOSSES`.
+        epochs: passes over the train split.
+        batch: images in a batch.
+        count: record the number of floating-point operations.
+        seed: of the weights, the order of the images and everything else random.
+        labels: 19 or 43.
+        precision: `fp32`, or `bf16` by autocast.
+        threads: of torch; None: as many as torch finds good.
+        workers: threads that read batches ahead; 0: read in the loop.
+        device: `auto`, `cpu` or `cuda`.
+        hidden: width of S-CNN's fully connected layer, 0 for none; None for other models.
+        weights: file of ImageNet weights; None: where torchvision keeps them.
+        data: the pack.
+        verify: check the pack's checksums first.
+    """
+
+    model: str
+    optim: str = "SGD"
+    lr: float = 1e-3
+    loss: str = "BCEWithLogits"
+    epochs: int = 10
+    batch: int = 100
+    count: bool = False
+    seed: int = 0
+    labels: int = 19
+    precision: str = "fp32"
+    threads: int | None = None
+    workers: int = 0
+    device: str = "auto"
+    hidden: int | None = None
+    weights: Path | None = None
+    data: Path | None = None
+    verify: bool = True
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's entry in the registry."""
+        return find(self.model)
+
+    def parameters(self) -> dict[str, Scalar]:
+        """What defines the scenario: all that changes what is computed, not where its files lie."""
+        names = ("model", "optim", "loss", "lr", "batch", "epochs", "seed", "labels", "precision")
+        parameters: dict[str, Scalar] = {name: getattr(self, name) for name in names}
+        optional = {"hidden": self.hidden, "threads": self.threads, "workers": self.workers or None}
+        return parameters | {name: value for name, value in optional.items() if value is not None}
+
+    def argv(self) -> tuple[str, ...]:
+        """These options as arguments of `terrawatt train`; `--seed`, `--out` and `--no-verify` are the caller's."""
+        arguments: list[str] = []
+        for name, value in (self.parameters() | {"device": self.device, "count": int(self.count)}).items():
+            if name != "seed":
+                arguments += [f"--{name}", str(value)]
+        for name, path in (("weights", self.weights), ("data", self.data)):
+            if path is not None:
+                arguments += [f"--{name}", str(path)]
+        return tuple(arguments)
+
+
+def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
+    """Options from names (without dashes) and values, as numbers or as texts.
+
+    Whole numbers may be written `10.0`, truth values `1/0/True/False/yes/no`, other words in any case. The older
+    scripts' names of models, with `rgb` and `finetune`, become ours (`models.names`).
+
+    Raises:
+        UsageError: an unknown name (names the near ones), a value that cannot be meant, or a missing model.
+    """
+    given: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if name not in _READERS:
+            raise UsageError(f"unknown option --{name}.{did_you_mean(name, list(_READERS))}")
+        given[name] = _READERS[name](f"--{name} {value}", value)
+    if "model" not in given:
+        raise UsageError("no model: add --model with one of s-cnn-rgb, s-cnn-all, inception-v3-scratch, …")
+    given["model"] = canonical_name(given["model"], rgb=given.pop("rgb", None), finetune=given.pop("finetune", None))
+    spec = find(given["model"])
+    if "hidden" in given and not spec.takes_hidden:
+        raise UsageError(f"--hidden belongs to S-CNN: leave it out with {spec.name}")
+    if "weights" in given and not spec.takes_weights:
+        raise UsageError(f"--weights: {spec.name} begins with random weights; leave it out")
+    if spec.takes_hidden:
+        given.setdefault("hidden", DEFAULT_HIDDEN)
+    return TrainingOptions(**given)
+
+
+_READERS: Mapping[str, values.Reader] = {
+    "model": values.text,
+    "optim": values.one_of(OPTIMIZERS),
+    "lr": values.positive_number,
+    "loss": values.one_of(LOSSES, ending="loss"),  # also as torch calls it, BCEWithLogitsLoss
+    "epochs": values.whole(1),
+    "batch": values.whole(1),
+    "count": values.flag,
+    "rgb": values.flag,
+    "finetune": values.whole(0),
+    "hidden": values.whole(0),
+    "seed": values.whole(0, LARGEST_SEED),
+    "labels": values.one_number_of(LABEL_COUNTS),
+    "precision": values.one_of(PRECISIONS),
+    "threads": values.whole(1),
+    "workers": values.whole(0),
+    "device": values.one_of(DEVICES),
+    "weights": values.path,
+    "data": values.path,
+    "verify": values.flag,
+}
