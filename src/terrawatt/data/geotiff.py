@@ -1,0 +1,58 @@
+"""One band of one patch: a GeoTIFF with a single uint16 band of a known size."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+from terrawatt.errors import PatchError
+
+_OPTIONS = {
+    # GDAL would list the folder of each file it opens, to look for side files that BigEarthNet has none of.
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+}
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Open many files faster: sets GDAL up once, and keeps quiet about files without coordinates."""
+    with rasterio.Env(**_OPTIONS), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield
+
+
+def read_band(path: Path, patch_id: str, pixels: int) -> NDArray[np.uint16]:
+    """The pixels of a band, uint16 (pixels, pixels).
+
+    Args:
+        path: the GeoTIFF.
+        patch_id: named in errors.
+        pixels: the size that it must have in both directions.
+
+    Raises:
+        PatchError: not a GeoTIFF, truncated, or of another size, type or number of bands.
+    """
+    try:
+        with rasterio.open(path) as dataset:
+            _check(dataset, path, patch_id, pixels)
+            array: NDArray[np.uint16] = dataset.read(1)
+    except RasterioError as error:
+        reason = " ".join(str(error).split()) or "GDAL cannot read it"
+        raise PatchError(f"patch {patch_id}: {path.name} is corrupt or truncated: {reason}") from None
+    return array
+
+
+def _check(dataset: Any, path: Path, patch_id: str, pixels: int) -> None:
+    if dataset.count != 1:
+        raise PatchError(f"patch {patch_id}: {path.name} has {dataset.count} bands instead of 1")
+    if dataset.dtypes[0] != "uint16":
+        raise PatchError(f"patch {patch_id}: {path.name} holds {dataset.dtypes[0]} instead of uint16")
+    if (dataset.height, dataset.width) != (pixels, pixels):
+        size = f"{dataset.width} × {dataset.height}"
+        raise PatchError(f"patch {patch_id}: {path.name} has {size} pixels instead of {pixels} × {pixels}")

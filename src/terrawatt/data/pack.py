@@ -1,0 +1,257 @@
+"""Reading a pack: BigEarthNet patches as memory-mapped uint16 arrays of native resolution, with a Parquet index.
+
+The format and its history are in `packformat.py`. No torch here: arrays in numpy come out, and 20 m and 60 m bands
+are upsampled later, on the device.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import ArrayLike, NDArray
+
+from terrawatt.data import packformat
+from terrawatt.data.bands import PUBLISHED, RESOLUTIONS, BandStatistics
+from terrawatt.data.labels import masks_to_multi_hot
+from terrawatt.data.packformat import SPLITS, Manifest, Shard
+from terrawatt.errors import PackError
+
+Rows = Sequence[int] | NDArray[np.integer[Any]]
+
+_VERIFY_STEP = 256
+"""Patches between two reports of progress while checksums are compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class BandArrays:
+    """The bands of n patches in native resolution, as digital numbers (reflectance × 10⁴).
+
+    Attributes:
+        r10: uint16 (n, 4, 120, 120), bands B04 B03 B02 B08; only the first three when RGB alone was read.
+        r20: uint16 (n, 6, 60, 60), bands B05 B06 B07 B8A B11 B12; None when RGB alone was read.
+        r60: uint16 (n, 2, 20, 20), bands B01 B09; None when RGB alone was read.
+    """
+
+    r10: NDArray[np.uint16]
+    r20: NDArray[np.uint16] | None
+    r60: NDArray[np.uint16] | None
+
+    def __len__(self) -> int:
+        return len(self.r10)
+
+
+class Pack:
+    """A pack on disk, opened for reading: `Pack.open(path)`."""
+
+    def __init__(self, path: Path, manifest: Manifest, index: pa.Table) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._patch_ids = index["patch_id"]
+        self._shard = index["shard"].to_numpy()
+        self._row = index["row"].to_numpy()
+        self._flags = index["flags"].to_numpy()
+        self._crc32 = index["crc32"].to_numpy()
+        self._split = index["split"].to_numpy()
+        self._masks = {19: index["labels_19"].to_numpy()}
+        if manifest.bigearthnet_version == "v1":
+            self._masks[43] = index["labels_43"].to_numpy()
+        self._arrays: dict[tuple[int, str], NDArray[np.uint16]] = {}
+
+    @classmethod
+    def open(cls, path: Path) -> "Pack":
+        """Open a pack: the manifest, the index and the files' sizes are checked, the pixels only by `verify`.
+
+        Raises:
+            PackError: not a pack, another format version, or damaged.
+        """
+        manifest = _read_manifest(path)
+        index = _read_index(path, manifest)
+        for shard in manifest.shards:
+            _check_sizes(path, shard)
+        return cls(path, manifest, index)
+
+    def __reduce__(self) -> tuple[Callable[[Path], "Pack"], tuple[Path]]:
+        """Workers of a data loader open the pack anew, instead of receiving its pixels through a pipe."""
+        return (Pack.open, (self.path,))
+
+    @property
+    def version(self) -> str:
+        """The BigEarthNet version of the patches: "v1" or "v2"."""
+        return self.manifest.bigearthnet_version
+
+    def __len__(self) -> int:
+        return self.manifest.patches
+
+    def patch_ids(self, rows: Rows) -> NDArray[np.str_]:
+        """The patch names of the given rows, as an array of str."""
+        return np.array(self._patch_ids.take(pa.array(_as_rows(rows))).to_pylist(), dtype=np.str_)
+
+    def rows(self, split: str) -> NDArray[np.int64]:
+        """The rows of a split in ascending order, without snow, cloud, and patches without any of the 19 classes.
+
+        Args:
+            split: "train", "validation" or "test"; the result is empty when the pack knows of no splits.
+
+        Raises:
+            PackError: another split name.
+        """
+        if split not in SPLITS:
+            raise PackError(f"there is no split {split!r}; the splits are {', '.join(SPLITS)}")
+        return np.flatnonzero((self._split == split) & (self._flags == 0)).astype(np.int64)
+
+    def labels(self, n_classes: int) -> NDArray[np.uint8]:
+        """The labels of all patches as ones and zeros, uint8 (len(pack), n_classes).
+
+        Args:
+            n_classes: 43 or 19.
+
+        Raises:
+            PackError: 43 asked of a pack of BigEarthNet v2, or another number.
+        """
+        self._check_n_classes(n_classes)
+        return masks_to_multi_hot(self._masks[n_classes], n_classes)
+
+    def class_names(self, n_classes: int) -> tuple[str, ...]:
+        """The names of the columns of `labels(n_classes)`.
+
+        Raises:
+            PackError: as `labels`.
+        """
+        self._check_n_classes(n_classes)
+        return self.manifest.class_names[str(n_classes)]
+
+    def read(self, rows: Rows, *, rgb_only: bool = False) -> BandArrays:
+        """Copy the pixels of the given rows, in the given order, out of the memory maps.
+
+        Args:
+            rows: row numbers, each in [0, len(pack)).
+            rgb_only: read B04, B03 and B02 alone.
+
+        Raises:
+            PackError: a shard's file that is no array of the expected kind.
+            IndexError: a row that does not exist.
+        """
+        chosen = _as_rows(rows)
+        if len(chosen) and (chosen.min() < 0 or chosen.max() >= len(self)):
+            raise IndexError(f"a row outside 0 … {len(self) - 1}")
+        if rgb_only:
+            return BandArrays(self._gather(chosen, "r10", (3, 120, 120)), None, None)
+        r10, r20, r60 = (self._gather(chosen, resolution.name, resolution.shape) for resolution in RESOLUTIONS)
+        return BandArrays(r10, r20, r60)
+
+    def band_statistics(self) -> BandStatistics:
+        """Mean and standard deviation of each band over the pack's training split, or the published ones without it."""
+        manifest = self.manifest
+        if manifest.band_mean is None or manifest.band_std is None:
+            return PUBLISHED
+        origin = f"training split of the pack ({manifest.statistics_patches} patches)"
+        return BandStatistics(np.array(manifest.band_mean), np.array(manifest.band_std), origin)
+
+    def verify(self, progress: Callable[[int], None] | None = None) -> None:
+        """Compare the checksum of every patch with the index.
+
+        Args:
+            progress: called now and then with the number of patches compared so far.
+
+        Raises:
+            PackError: a patch whose pixels are not those that were packed; names patch and shard.
+        """
+        for row in range(len(self)):
+            shard, position = int(self._shard[row]), int(self._row[row])
+            r10, r20, r60 = (self._array(shard, resolution.name)[position] for resolution in RESOLUTIONS)
+            if packformat.patch_checksum(r10, r20, r60) != self._crc32[row]:
+                patch = self._patch_ids[row].as_py()
+                raise PackError(
+                    f"{self.path}: patch {patch} (row {position} of shard {shard}) is damaged: its checksum is wrong; "
+                    "pack the data again"
+                )
+            if progress is not None and ((row + 1) % _VERIFY_STEP == 0 or row + 1 == len(self)):
+                progress(row + 1)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What identifies the data of an experiment; plain values for a manifest in JSON."""
+        versions = [n for n in (43, 19) if n in self._masks]
+        return {
+            "path": str(self.path),
+            "bigearthnet_version": self.version,
+            "format_version": packformat.FORMAT_VERSION,
+            "patches": len(self),
+            "index_sha256": self.manifest.index_sha256,
+            "splits": {split: len(self.rows(split)) for split in SPLITS},
+            "class_names": {str(n): list(self.class_names(n)) for n in versions},
+        }
+
+    def _check_n_classes(self, n_classes: int) -> None:
+        if n_classes in self._masks:
+            return
+        if n_classes == 43:
+            raise PackError(
+                f"{self.path} is of BigEarthNet {self.version}, which has only the 19 classes; use 19 labels"
+            )
+        raise PackError(f"there are 43 or 19 labels, not {n_classes}")
+
+    def _gather(self, rows: NDArray[np.int64], resolution: str, shape: tuple[int, int, int]) -> NDArray[np.uint16]:
+        out = np.empty((len(rows), *shape), dtype=np.uint16)
+        shards = self._shard[rows]
+        positions = self._row[rows]
+        for shard in np.unique(shards):
+            here = np.flatnonzero(shards == shard)
+            out[here] = self._array(int(shard), resolution)[positions[here], : shape[0]]
+        return out
+
+    def _array(self, shard: int, resolution: str) -> NDArray[np.uint16]:
+        key = (shard, resolution)
+        if key not in self._arrays:
+            self._arrays[key] = _map_shard(self.path, self.manifest.shards[shard], shard, resolution)
+        return self._arrays[key]
+
+
+def _as_rows(rows: ArrayLike) -> NDArray[np.int64]:
+    return np.asarray(rows, dtype=np.int64).reshape(-1)
+
+
+def _read_manifest(path: Path) -> Manifest:
+    file = path / packformat.MANIFEST
+    try:
+        return Manifest.from_json(file.read_bytes().decode("utf-8", errors="replace"))
+    except (FileNotFoundError, NotADirectoryError):
+        hint = "it does not exist" if not path.exists() else f"it has no {packformat.MANIFEST}"
+        raise PackError(f"{path} is not a pack: {hint}; make one with `terrawatt data pack SRC {path}`") from None
+    except ValueError as error:
+        raise PackError(f"{file} cannot be used: {error}") from None
+
+
+def _read_index(path: Path, manifest: Manifest) -> pa.Table:
+    file = path / packformat.INDEX
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise PackError(f"{path} is damaged: it has no {packformat.INDEX}; pack the data again") from None
+    if packformat.digest(content) != manifest.index_sha256:
+        raise PackError(f"{file} is damaged: its checksum is not the one in the manifest; pack the data again")
+    return pq.read_table(pa.BufferReader(content), schema=packformat.SCHEMA)
+
+
+def _check_sizes(path: Path, shard: Shard) -> None:
+    for name, size in shard.files.items():
+        file = path / name
+        if not file.exists():
+            raise PackError(f"{path} is damaged: {name} is missing; pack the data again")
+        if file.stat().st_size != size:
+            raise PackError(f"{file} is damaged: {file.stat().st_size} bytes instead of {size}; pack the data again")
+
+
+def _map_shard(path: Path, shard: Shard, number: int, resolution: str) -> NDArray[np.uint16]:
+    file = path / packformat.shard_file(number, resolution)
+    shape = next(known.shape for known in RESOLUTIONS if known.name == resolution)
+    try:
+        array: NDArray[np.uint16] = np.load(file, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        raise PackError(f"{file} is damaged: {error}; pack the data again") from None
+    if array.dtype != packformat.PIXEL_TYPE or array.shape != (shard.patches, *shape) or not array.flags.c_contiguous:
+        raise PackError(f"{file} is damaged: it holds {array.dtype} {array.shape}; pack the data again")
+    return array

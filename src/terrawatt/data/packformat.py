@@ -1,0 +1,163 @@
+"""The files of a pack, shared by the reading (`pack.py`) and the writing (`packer.py`) side.
+
+    PACK/
+      manifest.json          what the pack is; carries a checksum of itself
+      index.parquet          one row a patch, in the order of the pack's rows
+      shard_00000_r10.npy    uint16 little-endian, (n, 4, 120, 120): B04 B03 B02 B08
+      shard_00000_r20.npy    uint16 little-endian, (n, 6, 60, 60):   B05 B06 B07 B8A B11 B12
+      shard_00000_r60.npy    uint16 little-endian, (n, 2, 20, 20):   B01 B09
+      shard_00001_r10.npy    …
+
+A shard holds at most 4,096 patches. Each row of the index carries the CRC-32 of its patch's bytes (r10, r20, r60 one
+after the other), the manifest carries the SHA-256 of the index and of itself: no byte of a pack is unguarded.
+
+History of the format:
+    1 — the first.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+FORMAT: Final = "terrawatt-pack"
+FORMAT_VERSION: Final = 1
+SHARD_PATCHES: Final = 4_096
+MANIFEST: Final = "manifest.json"
+INDEX: Final = "index.parquet"
+SPLITS: Final = ("train", "validation", "test")
+PIXEL_TYPE: Final = np.dtype("<u2")
+
+FLAG_SNOW: Final = 1
+FLAG_CLOUD: Final = 2
+FLAG_NO_CLASS: Final = 4
+FLAGS: Final = {"seasonal snow": FLAG_SNOW, "cloud or shadow": FLAG_CLOUD, "no 19-class label": FLAG_NO_CLASS}
+
+SCHEMA: Final = pa.schema(
+    [
+        pa.field("patch_id", pa.string(), nullable=False),
+        pa.field("shard", pa.int32(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),
+        pa.field("labels_43", pa.int64()),  # null for v2, which has no 43-label names
+        pa.field("labels_19", pa.int64(), nullable=False),
+        pa.field("split", pa.string()),  # null when no list names the patch
+        pa.field("flags", pa.int32(), nullable=False),
+        pa.field("crc32", pa.uint32(), nullable=False),
+    ]
+)
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 of some bytes, in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def shard_file(shard: int, resolution: str) -> str:
+    """The file name of one resolution of a shard."""
+    return f"shard_{shard:05d}_{resolution}.npy"
+
+
+def patch_checksum(r10: NDArray[np.uint16], r20: NDArray[np.uint16], r60: NDArray[np.uint16]) -> int:
+    """CRC-32 of a patch's little-endian bytes: r10, then r20, then r60, each (bands, pixels, pixels)."""
+    checksum = 0
+    for bands in (r10, r20, r60):
+        checksum = zlib.crc32(np.ascontiguousarray(bands, dtype=PIXEL_TYPE).data, checksum)
+    return checksum
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One shard: its number of patches, and the size in bytes of each of its files by name."""
+
+    patches: int
+    files: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of manifest.json.
+
+    Attributes:
+        bigearthnet_version: "v1" or "v2".
+        source: the archive that was packed, as it was named.
+        created: ISO-8601 time, UTC.
+        terrawatt: version of the program that wrote the pack.
+        patches: number of patches.
+        splits: patches by split ("none" for those without), flagged ones included.
+        flagged: patches by reason for leaving them out.
+        skipped: broken patches left out when packing.
+        bands: band names by resolution, in the order of the arrays.
+        class_names: label names by number of labels ("43", "19"), in the order of the bits.
+        band_mean: mean of each band over the training split, in the order of `bands`; None when that is empty.
+        band_std: its standard deviation.
+        statistics_patches: number of patches that those are taken over.
+        index_sha256: digest of index.parquet.
+        shards: the shards in order.
+    """
+
+    bigearthnet_version: str
+    source: str
+    created: str
+    terrawatt: str
+    patches: int
+    splits: Mapping[str, int]
+    flagged: Mapping[str, int]
+    skipped: int
+    bands: Mapping[str, tuple[str, ...]]
+    class_names: Mapping[str, tuple[str, ...]]
+    band_mean: tuple[float, ...] | None
+    band_std: tuple[float, ...] | None
+    statistics_patches: int
+    index_sha256: str
+    shards: tuple[Shard, ...]
+
+    def to_json(self) -> str:
+        """The text of manifest.json, with the format's name and version and a checksum of all the rest."""
+        content: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
+        return json.dumps({**content, "sha256": _content_digest(content)}, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Manifest":
+        """Read manifest.json.
+
+        Raises:
+            ValueError: not a pack's manifest, another format version, or damaged; the message says which.
+        """
+        content = _parse(text)
+        if content.get("format") != FORMAT:
+            raise ValueError(f"it is not the manifest of a {FORMAT}")
+        version = content.get("format_version")
+        if version != FORMAT_VERSION:
+            raise ValueError(
+                f"it has format version {version}, this program reads {FORMAT_VERSION}; pack the data again"
+            )
+        if content.pop("sha256", None) != _content_digest(content):
+            raise ValueError("its checksum is wrong: the file was changed or damaged; pack the data again")
+        del content["format"], content["format_version"]
+        for key in ("bands", "class_names"):
+            content[key] = {name: tuple(values) for name, values in content[key].items()}
+        for key in ("band_mean", "band_std"):
+            content[key] = None if content[key] is None else tuple(content[key])
+        content["shards"] = tuple(Shard(**shard) for shard in content["shards"])
+        return cls(**content)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        raise ValueError("it is not JSON: the file was damaged; pack the data again") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"it is not the manifest of a {FORMAT}")  # noqa: TRY004
+    return content
+
+
+def _content_digest(content: Mapping[str, Any]) -> str:
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return digest(canonical.encode())

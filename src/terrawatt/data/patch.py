@@ -1,0 +1,140 @@
+"""What a reader of an archive yields, whatever the BigEarthNet version."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrawatt.data.bands import RESOLUTIONS
+from terrawatt.data.geotiff import read_band
+from terrawatt.data.packformat import FLAG_NO_CLASS
+from terrawatt.errors import PatchError
+
+ENDINGS = (".tif", ".tiff")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A patch on disk, with what the lists say about it; none of its files was opened.
+
+    Attributes:
+        patch_id: its name, also that of its folder.
+        folder: where its bands are.
+        split: "train", "validation", "test", or None when no list names it.
+        flags: bitmask of `packformat.FLAGS`.
+    """
+
+    patch_id: str
+    folder: Path
+    split: str | None = None
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PatchLabels:
+    """The labels of a patch as bitmasks; `mask_43` is None in v2, which has only the 19 classes."""
+
+    mask_43: int | None
+    mask_19: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """A patch with its pixels: uint16 arrays (bands, pixels, pixels), bands in the order of `RESOLUTIONS`."""
+
+    entry: Entry
+    labels: PatchLabels
+    r10: NDArray[np.uint16]
+    r20: NDArray[np.uint16]
+    r60: NDArray[np.uint16]
+
+    @property
+    def flags(self) -> int:
+        """The flags of its entry, and whether it has none of the 19 classes."""
+        return self.entry.flags | (0 if self.labels.mask_19 else FLAG_NO_CLASS)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How the lists of an archive and the folders on disk agree.
+
+    Attributes:
+        listed: patches that the lists name, by split.
+        missing: names that the lists hold and the disk does not, by split.
+        unlisted: names of patches on disk that no list holds.
+    """
+
+    listed: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unlisted: tuple[str, ...] = ()
+
+
+class Archive(Protocol):
+    """A BigEarthNet archive, or any part of one, on disk."""
+
+    @property
+    def version(self) -> str:
+        """The string "v1" or "v2"."""
+        ...
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds the patches (v1) or the tiles (v2)."""
+        ...
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The patches on disk, by name."""
+        ...
+
+    @property
+    def coverage(self) -> Coverage:
+        """How lists and disk agree."""
+        ...
+
+    def labels(self, entry: Entry) -> PatchLabels:
+        """The labels of a patch.
+
+        Raises:
+            PatchError: no labels, or one that is not known.
+        """
+        ...
+
+
+def read_patch(archive: Archive, entry: Entry) -> Patch:
+    """Read the labels and the twelve bands of a patch.
+
+    Raises:
+        PatchError: a band or the labels are missing or broken; names patch and file and says what is wrong.
+    """
+    labels = archive.labels(entry)
+    files = band_files(entry)
+    r10, r20, r60 = (
+        np.stack(
+            [read_band(_existing(entry, files, band), entry.patch_id, resolution.pixels) for band in resolution.bands]
+        )
+        for resolution in RESOLUTIONS
+    )
+    return Patch(entry, labels, r10, r20, r60)
+
+
+def band_files(entry: Entry) -> dict[str, Path]:
+    """The files of a patch's bands that are there, by band name; `.tif` and `.tiff` are both known."""
+    found = {}
+    for resolution in RESOLUTIONS:
+        for band in resolution.bands:
+            for ending in ENDINGS:
+                file = entry.folder / f"{entry.patch_id}_{band}{ending}"
+                if file.exists():
+                    found[band] = file
+                    break
+    return found
+
+
+def _existing(entry: Entry, files: Mapping[str, Path], band: str) -> Path:
+    if band not in files:
+        raise PatchError(f"patch {entry.patch_id}: band {band} is missing in {entry.folder}")
+    return files[band]
