@@ -1,0 +1,249 @@
+"""The embedded store: one SQLite file, written by one process while others read.
+
+The file is in WAL mode while it is written, so readers never wait and a kill at any moment loses only what was not
+committed. `synchronous=NORMAL`: a killed process loses no commit; a power cut may lose the last seconds, but never
+damages the file, and no commit waits for the disk, which would disturb what is measured. A clean close leaves a
+single plain file, which can be copied and read from a folder without write permission.
+
+Format history (`user_version`): 1, the first.
+"""
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from terrawatt.errors import StoreError
+from terrawatt.records import Sample, Series, SeriesKey
+
+FORMAT_VERSION = 1
+APPLICATION_ID = 0x74657277  # "terw": tells a store from any other SQLite file
+
+_SCHEMA = """
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY, measurement TEXT NOT NULL, field TEXT NOT NULL, tags TEXT NOT NULL,
+    UNIQUE (measurement, field, tags)
+);
+CREATE TABLE reading (
+    series_id INTEGER NOT NULL REFERENCES series (id), t_ns INTEGER NOT NULL, value REAL,
+    PRIMARY KEY (series_id, t_ns)
+) WITHOUT ROWID;
+"""
+_MEANINGS = {
+    sqlite3.SQLITE_FULL: "the disk is full; free some space (what was committed is kept)",
+    sqlite3.SQLITE_IOERR: "the disk cannot be read or written; is it full, or gone?",
+    sqlite3.SQLITE_READONLY: "cannot be written; check the permissions of the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the permissions of the file and its folder",
+    sqlite3.SQLITE_NOTADB: "not a SQLite file, so no store of terrawatt",
+    sqlite3.SQLITE_CORRUPT: "damaged; restore it from a copy",
+    sqlite3.SQLITE_BUSY: "another process is writing to it; end that one first",
+}
+_BUSY_TIMEOUT_S = 10.0
+_FIRST_NS, _LAST_NS = -(2**63), 2**63 - 1
+_ROW = np.dtype([("t_ns", np.int64), ("value", np.float64)])
+
+
+class SqliteStore:
+    """Series in one SQLite file; see `store.interface.Store`. Belongs to the thread that made it.
+
+    A value that is not finite is kept as NULL, and read back as NaN: a failed reading.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open the file, or make it unless `read_only`.
+
+        Raises:
+            StoreError: it is missing, not a store, of a newer format, or cannot be opened or made.
+        """
+        self._path = path
+        self._read_only = read_only
+        self._identities: dict[SeriesKey, int] = {}
+        with self._translated():
+            self._connection = _open_to_read(path) if read_only else _open_to_write(path)
+        try:
+            with self._translated():
+                self._check_format()
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def write(self, samples: Iterable[Sample]) -> int:
+        """Commit samples together; a sample with the key and time of an earlier one replaces it. Returns how many.
+
+        Raises:
+            StoreError: the disk is full, or the file cannot be written; then nothing of these samples is kept.
+        """
+        try:
+            with self._transaction():
+                rows = [
+                    (self._identity(sample.key), sample.t_ns, sample.value if math.isfinite(sample.value) else None)
+                    for sample in samples
+                ]
+                self._connection.executemany("INSERT OR REPLACE INTO reading VALUES (?, ?, ?)", rows)
+        except StoreError:
+            self._identities.clear()  # new ones were rolled back
+            raise
+        return len(rows)
+
+    def read(self, key: SeriesKey, start_ns: int | None = None, end_ns: int | None = None) -> Series:
+        """The series between two times (both included; None: unbounded), sorted; empty when there is none.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        bounds = (_FIRST_NS if start_ns is None else start_ns, _LAST_NS if end_ns is None else end_ns)
+        with self._translated():
+            rows = self._connection.execute(
+                "SELECT t_ns, value FROM reading WHERE series_id = "
+                "(SELECT id FROM series WHERE measurement = ? AND field = ? AND tags = ?) "
+                "AND t_ns BETWEEN ? AND ? ORDER BY t_ns",
+                (key.measurement, key.field, _tags_to_text(key), *bounds),
+            )
+            table = np.fromiter(rows, dtype=_ROW)
+        return Series(key, table["t_ns"].copy(), table["value"].copy())
+
+    def keys(self) -> list[SeriesKey]:
+        """All series, sorted by name.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        with self._translated():
+            rows = self._connection.execute(
+                "SELECT measurement, field, tags FROM series ORDER BY measurement, field, tags"
+            ).fetchall()
+            return [SeriesKey.of(measurement, field, **json.loads(tags)) for measurement, field, tags in rows]
+
+    def close(self) -> None:
+        """Release the store; the last to close a written file leaves it complete in itself. Idempotent."""
+        if not self._read_only:
+            _leave_one_file(self._connection)
+            self._read_only = True
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _identity(self, key: SeriesKey) -> int:
+        """The number of a series, which is entered when it is new."""
+        if key not in self._identities:
+            names = (key.measurement, key.field, _tags_to_text(key))
+            self._connection.execute("INSERT OR IGNORE INTO series (measurement, field, tags) VALUES (?, ?, ?)", names)
+            row = self._connection.execute(
+                "SELECT id FROM series WHERE measurement = ? AND field = ? AND tags = ?", names
+            ).fetchone()
+            self._identities[key] = int(row[0])
+        return self._identities[key]
+
+    def _check_format(self) -> None:
+        application, version = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+        )
+        if application != APPLICATION_ID:
+            if not self._read_only and _is_empty(self._connection):
+                self._create()
+                return
+            raise StoreError(f"{self._path}: not a store of terrawatt, but another SQLite file; give another path")
+        if version > FORMAT_VERSION:
+            raise StoreError(
+                f"{self._path}: format {version}, but this version reads up to {FORMAT_VERSION}; update terrawatt"
+            )
+
+    def _create(self) -> None:
+        with self._transaction():
+            for statement in _SCHEMA.split(";"):
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        with self._translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """SQLite's errors as one of ours that says what to do."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path}: {_explain(self._path, error)}") from error
+
+
+def _open_to_write(path: Path) -> sqlite3.Connection:
+    return _connect(path.absolute().as_uri(), "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL")
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that never writes.
+
+    A file in WAL mode has a log and an index beside it, which cannot be made in a folder without write permission.
+    Where the log holds nothing the file is complete, and `immutable` reads it without them.
+    """
+    uri, probe = path.absolute().as_uri(), "PRAGMA user_version"
+    try:
+        return _connect(f"{uri}?mode=ro", probe)
+    except sqlite3.OperationalError:
+        log = path.with_name(f"{path.name}-wal")
+        if not path.is_file() or (log.exists() and log.stat().st_size > 0):
+            raise
+        return _connect(f"{uri}?mode=ro&immutable=1", probe)
+
+
+def _connect(uri: str, *pragmas: str) -> sqlite3.Connection:
+    """A connection without implicit transactions; the pragmas show whether the file can be used at all."""
+    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        for pragma in pragmas:
+            connection.execute(pragma).fetchall()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _leave_one_file(connection: sqlite3.Connection) -> None:
+    """Move the log into the file, and leave WAL mode when nobody else has the file open.
+
+    Where that fails (a full disk), the committed rows stay in the log, which the next opening reads.
+    """
+    for pragma in ("PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE"):
+        with suppress(sqlite3.OperationalError):
+            connection.execute(pragma).fetchall()
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) = 0 FROM sqlite_schema").fetchone()[0])
+
+
+def _tags_to_text(key: SeriesKey) -> str:
+    return json.dumps(dict(key.tags), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _explain(path: Path, error: sqlite3.Error) -> str:
+    """What an error of SQLite means here, and what to do."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; the upper bits refine it
+    if path.is_dir():
+        return "a folder, not a store; give the path of a file"
+    if code == sqlite3.SQLITE_CANTOPEN and not path.exists():
+        return "no such store, and none could be made there; check the path and its folder's permissions"
+    return _MEANINGS.get(code, f"cannot be used ({error})")
