@@ -12,7 +12,8 @@
     ├── SourceError           a power source
     ├── RunFolderError        a run folder that cannot be made or read
     ├── ProtocolError         the experiment: lock, sampler, workload
-    │   └── UnusableError     exit code 3: measured, but with verdicts that forbid using the numbers
+    │   ├── UnusableError     exit code 3: measured, but with verdicts that forbid using the numbers
+    │   └── StoppedError      exit code 130: the user ended the run (Ctrl-C, SIGTERM)
     ├── AnalysisError         series or tables that cannot be analysed
     └── ReportError           a figure or page that cannot be made
 
@@ -81,6 +82,12 @@ class UnusableError(ProtocolError):
     """Measured, but with verdicts that forbid using the numbers."""
 
     exit_code = 3
+
+
+class StoppedError(ProtocolError):
+    """The user ended the run, by Ctrl-C or a signal; what was measured is kept."""
+
+    exit_code = 130
 
 
 class AnalysisError(TerrawattError):
