@@ -1,6 +1,6 @@
 """What a reader of an archive yields, whatever the BigEarthNet version."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from terrawatt.data.bands import RESOLUTIONS
 from terrawatt.data.geotiff import read_band
-from terrawatt.data.packformat import FLAG_NO_CLASS
+from terrawatt.data.packformat import FLAG_NO_CLASS, SPLITS
 from terrawatt.errors import PatchError
 
 ENDINGS = (".tif", ".tiff")
@@ -70,6 +70,30 @@ class Coverage:
     listed: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
+
+    @property
+    def n_missing(self) -> int:
+        """Patches that are listed but not on disk."""
+        return sum(len(names) for names in self.missing.values())
+
+
+def compare_with_disk(listed: Mapping[str, str], on_disk: list[str], also_known: Container[str] = ()) -> Coverage:
+    """Compare lists with folders.
+
+    Args:
+        listed: split by patch name.
+        on_disk: names of the patches on disk.
+        also_known: names that are on a list without a split.
+    """
+    there = set(on_disk)
+    count = dict.fromkeys(SPLITS, 0)
+    missing: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for patch_id, split in listed.items():
+        count[split] += 1
+        if patch_id not in there:
+            missing[split].append(patch_id)
+    unlisted = tuple(name for name in on_disk if name not in listed and name not in also_known)
+    return Coverage(count, {split: tuple(names) for split, names in missing.items()}, unlisted)
 
 
 class Archive(Protocol):

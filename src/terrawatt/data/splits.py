@@ -1,9 +1,9 @@
 """The official lists of BigEarthNet v1.0: which patch is in which split, and which ones to leave out.
 
 One file a list, one patch a line: `train.csv`, `val.csv`, `test.csv`, and where they are there
-`patches_with_seasonal_snow.csv`, `patches_with_cloud_and_shadow.csv`, `patches_with_no_19_class_targets.csv`; each plain
-or as `.csv.bz2`, with either kind of line end. Lists with further columns (BigEarthNet-MM has the Sentinel-1 name in
-the second) are read by their first column.
+`patches_with_seasonal_snow.csv`, `patches_with_cloud_and_shadow.csv`, `patches_with_no_19_class_targets.csv`; each
+plain or as `.csv.bz2`, with either kind of line end. Lists with further columns (BigEarthNet-MM has the Sentinel-1
+name in the second) are read by their first column.
 """
 
 import bz2

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from terrawatt.data.labels import LABELS_43, mask_to_19, names_to_mask
-from terrawatt.data.packformat import SPLITS
-from terrawatt.data.patch import Coverage, Entry, PatchLabels
+from terrawatt.data.patch import Coverage, Entry, PatchLabels, compare_with_disk
 from terrawatt.data.splits import SplitLists, has_split_lists, read_split_lists
 from terrawatt.errors import PatchError, did_you_mean
 
@@ -49,7 +48,7 @@ class ArchiveV1:
         lists = read_split_lists(folder) if folder else SplitLists()
         names = sorted(item.name for item in os.scandir(root) if is_patch_name(item.name) and item.is_dir())
         entries = tuple(Entry(name, root / name, lists.split.get(name), lists.flags.get(name, 0)) for name in names)
-        return cls(root, entries, _coverage(lists, names))
+        return cls(root, entries, compare_with_disk(lists.split, names, also_known=lists.flags))
 
     def labels(self, entry: Entry) -> PatchLabels:
         """The labels in a patch's JSON file.
@@ -89,15 +88,3 @@ def read_labels(entry: Entry) -> PatchLabels:
         label = str(unknown.args[0])
         raise PatchError(f"{where} has an unknown label {label!r}.{did_you_mean(label, LABELS_43)}") from None
     return PatchLabels(mask, mask_to_19(mask))
-
-
-def _coverage(lists: SplitLists, names: list[str]) -> Coverage:
-    on_disk = set(names)
-    listed = {split: 0 for split in SPLITS}
-    missing: dict[str, list[str]] = {split: [] for split in SPLITS}
-    for patch_id, split in lists.split.items():
-        listed[split] += 1
-        if patch_id not in on_disk:
-            missing[split].append(patch_id)
-    unlisted = tuple(name for name in names if name not in lists.split and name not in lists.flags)
-    return Coverage(listed, {split: tuple(patches) for split, patches in missing.items()}, unlisted)

@@ -1,0 +1,132 @@
+"""BigEarthNet v2.0 (reBEN): a folder a tile, a folder a patch, and one Parquet table with labels and splits.
+
+    BigEarthNet-S2/
+      S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP/
+        S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57/
+          S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57_B01.tif … _B12.tif
+    metadata.parquet
+    metadata_for_patches_with_snow_cloud_or_shadow.parquet   (read too when it lies beside the first)
+
+Labels are names of the 19 classes. A patch on disk that the tables do not hold has no labels: it is counted as unlisted
+and left out.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from terrawatt.data.labels import LABELS_19, names_to_mask
+from terrawatt.data.packformat import FLAG_CLOUD, FLAG_SNOW, SPLITS
+from terrawatt.data.patch import Coverage, Entry, PatchLabels, compare_with_disk
+from terrawatt.errors import DataError, PatchError, did_you_mean
+
+TILES = "BigEarthNet-S2"
+METADATA = "metadata.parquet"
+SNOW_CLOUD_METADATA = "metadata_for_patches_with_snow_cloud_or_shadow.parquet"
+_COLUMNS = ["patch_id", "labels", "split", "contains_seasonal_snow", "contains_cloud_or_shadow"]
+
+
+@dataclass(frozen=True)
+class ArchiveV2:
+    """The tiles of v2.0, whole or in part; see `terrawatt.data.patch.Archive`."""
+
+    root: Path
+    entries: tuple[Entry, ...]
+    coverage: Coverage
+    label_names: Mapping[str, tuple[str, ...]] = field(repr=False)
+    version: str = "v2"
+
+    @classmethod
+    def open(cls, root: Path, metadata: Path) -> "ArchiveV2":
+        """List the patches under the tiles' folders and look them up in the table.
+
+        Args:
+            root: the folder that holds the tiles' folders, usually named `BigEarthNet-S2`.
+            metadata: the table; its snow and cloud companion is read too when it lies beside it.
+
+        Raises:
+            DataError: the table cannot be read, or a patch occurs twice in it or on disk.
+        """
+        folders = _patch_folders(root)
+        rows = _read_metadata(metadata)
+        companion = metadata.with_name(SNOW_CLOUD_METADATA)
+        flagged = _read_metadata(companion) if companion.is_file() else {}
+        if twice := rows.keys() & flagged.keys():
+            raise DataError(f"patch {min(twice)} is in both {metadata} and {companion.name}")
+        entries = []
+        names: dict[str, tuple[str, ...]] = {}
+        for patch_id, folder in folders.items():
+            row = rows.get(patch_id) or flagged.get(patch_id)
+            if row is not None:
+                entries.append(Entry(patch_id, folder, row.split, row.flags))
+                names[patch_id] = row.labels
+        listed = {patch_id: row.split for patch_id, row in rows.items()}
+        return cls(root, tuple(entries), compare_with_disk(listed, list(folders), also_known=flagged), names)
+
+    def labels(self, entry: Entry) -> PatchLabels:
+        """The labels of a patch in the table.
+
+        Raises:
+            PatchError: none, or one that is not among the 19 classes.
+        """
+        names = self.label_names[entry.patch_id]
+        where = f"patch {entry.patch_id}: {METADATA}"
+        if not names:
+            raise PatchError(f"{where} has no labels for it")
+        try:
+            return PatchLabels(None, names_to_mask(names, LABELS_19))
+        except KeyError as unknown:
+            label = str(unknown.args[0])
+            raise PatchError(f"{where} has an unknown label {label!r}.{did_you_mean(label, LABELS_19)}") from None
+
+
+def is_tile_name(name: str) -> bool:
+    """Whether a folder is named like a tile of v2.0: `S2A_MSIL2A_<time>_N9999_<orbit>_<tile>`."""
+    parts = name.split("_")
+    return len(parts) == 6 and parts[0].startswith("S2") and parts[5].startswith("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    labels: tuple[str, ...]
+    split: str
+    flags: int
+
+
+def _patch_folders(root: Path) -> dict[str, Path]:
+    folders: dict[str, Path] = {}
+    for tile in sorted(item.name for item in os.scandir(root) if item.is_dir()):
+        for item in os.scandir(root / tile):
+            if not item.is_dir():
+                continue
+            if item.name in folders:
+                raise DataError(
+                    f"patch {item.name} is in two tiles' folders of {root}: {folders[item.name].parent.name}, {tile}"
+                )
+            folders[item.name] = root / tile / item.name
+    return dict(sorted(folders.items()))
+
+
+def _read_metadata(file: Path) -> dict[str, _Row]:
+    try:
+        table = pq.read_table(file, columns=_COLUMNS)
+    except FileNotFoundError:
+        raise DataError(f"{file} does not exist; name the table with --metadata FILE") from None
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{file} cannot be read as Parquet: {error}") from None
+    if lacking := [column for column in _COLUMNS if column not in table.column_names]:
+        raise DataError(f"{file} lacks the column {lacking[0]}: it is not the metadata of BigEarthNet v2.0")
+    rows: dict[str, _Row] = {}
+    columns: list[list[Any]] = [table[column].to_pylist() for column in _COLUMNS]
+    for patch_id, labels, split, snow, cloud in zip(*columns, strict=True):
+        if patch_id in rows:
+            raise DataError(f"{file}: patch {patch_id} is listed twice")
+        if split not in SPLITS:
+            raise DataError(f"{file}: patch {patch_id} has the split {split!r}; known are {', '.join(SPLITS)}")
+        rows[patch_id] = _Row(tuple(labels or ()), split, FLAG_SNOW * bool(snow) | FLAG_CLOUD * bool(cloud))
+    return rows
