@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -44,8 +44,17 @@ def write_text(path: Path, content: str) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Append one line and wait until it is on the disk."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    append_lines(path, [line])
+
+
+def append_lines(path: Path, lines: Sequence[str]) -> None:
+    """Append lines together and wait until they are on the disk.
+
+    A last line without its newline, which a kill cut off, is removed first: it must not become part of the new one.
+    """
+    with path.open("a+b") as file:
+        _remove_partial_line(file)
+        file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
         file.flush()
         os.fsync(file.fileno())
 
@@ -54,6 +63,16 @@ def sha256(path: Path) -> str:
     """The hex digest of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remove_partial_line(file: BinaryIO) -> None:
+    """Cut the file behind its last newline."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - 1, 0))
+    if file.read(1) not in (b"", b"\n"):
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.seek(0, os.SEEK_END)
 
 
 def _sync_folder(folder: Path) -> None:

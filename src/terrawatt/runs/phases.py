@@ -5,20 +5,26 @@ phases, with the repetition's number, behind the repetition's own line.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from terrawatt.errors import AnalysisError, RunFolderError
 from terrawatt.records import Phase, Window
-from terrawatt.runs.atomic import append_line
+from terrawatt.runs.atomic import append_lines
 
 PHASES_VARIABLE = "TERRAWATT_PHASES"
 
 
 def append_phase(path: Path, phase: Phase) -> None:
     """Append one phase, on the disk when this returns."""
-    append_line(path, json.dumps(_to_json(phase)))
+    append_phases(path, [phase])
+
+
+def append_phases(path: Path, phases: Sequence[Phase]) -> None:
+    """Append several phases together, on the disk when this returns."""
+    append_lines(path, [json.dumps(_to_json(phase)) for phase in phases])
 
 
 def read_phases(path: Path, *, repetition: int | None = None) -> list[Phase]:
@@ -35,7 +41,10 @@ def read_phases(path: Path, *, repetition: int | None = None) -> list[Phase]:
     """
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    except UnicodeDecodeError as error:
+        raise RunFolderError(f"{path}: not a text of phases ({error})") from error
     phases = [_from_json(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
     if repetition is None:
         return phases
@@ -63,9 +72,21 @@ def _from_json(line: str, path: Path, number: int) -> Phase:
         return Phase(
             name=str(entry["name"]),
             window=Window(int(entry["start_ns"]), int(entry["end_ns"])),
-            repetition=entry.get("repetition"),
-            epoch=entry.get("epoch"),
-            executions=entry.get("executions", 1),
+            repetition=_number(entry, "repetition"),
+            epoch=_number(entry, "epoch"),
+            executions=_number(entry, "executions") or 1,
         )
-    except (ValueError, KeyError, TypeError, AnalysisError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, AnalysisError) as error:
         raise RunFolderError(f"{path}, line {number}: not a phase ({error})") from error
+
+
+def _number(entry: dict[str, Any], key: str) -> int | None:
+    """A whole number, or None where the key is missing or null.
+
+    Raises:
+        ValueError: something else stands there.
+    """
+    value = entry.get(key)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise ValueError(f"{key} is {value!r}, not a whole number")

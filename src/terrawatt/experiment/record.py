@@ -1,0 +1,67 @@
+"""The files of one run folder while its scenario is carried out: each is up to date whenever the runner dies."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from terrawatt.errors import RunFolderError
+from terrawatt.records import Phase, PhaseName, Window
+from terrawatt.runs.layout import RunFolder
+from terrawatt.runs.phases import append_phases, read_phases
+from terrawatt.runs.status import RepetitionStatus, RunStatus, State, write_status
+from terrawatt.runs.times import format_time, write_times
+
+_OURS = frozenset({PhaseName.COLD, PhaseName.WARMUP, PhaseName.REPETITION, PhaseName.IDLE})
+
+
+class Recorder:
+    """Writes `phases.jsonl`, `times.txt`, `status.json` and `log.txt` of one scenario."""
+
+    def __init__(self, folder: RunFolder, repetitions: int) -> None:
+        """Begin with every repetition pending; the status is written."""
+        self.folder = folder
+        self.status = RunStatus.pending(repetitions)
+        self._phases: list[Phase] = []
+        write_status(folder.status, self.status)
+
+    def log(self, message: str) -> None:
+        """Append a line of the runner itself to the log, with the time."""
+        with self.folder.log.open("a", encoding="utf-8") as file:
+            file.write(f"[terrawatt {format_time(time.time_ns())}] {message}\n")
+
+    def add(self, phase: Phase, inner: Sequence[Phase] = ()) -> None:
+        """Record a phase that has ended, and those that the workload reported inside it."""
+        self._phases.append(phase)
+        append_phases(self.folder.phases, (phase, *inner))
+        write_times(self.folder.times, self._phases)
+
+    def set_repetition(self, status: RepetitionStatus) -> None:
+        """Record the state of one repetition."""
+        self.status = self.status.with_repetition(status)
+        write_status(self.folder.status, self.status)
+
+    def set_state(self, state: State, reason: str = "") -> None:
+        """Record the state of the whole scenario."""
+        self.status = self.status.with_state(state, reason)
+        write_status(self.folder.status, self.status)
+
+    def reported(self, file: Path, repetition: int, window: Window) -> list[Phase]:
+        """The phases that a workload reported of one repetition into a file.
+
+        What cannot be true is left out and logged: a line that is no phase, one of the runner's own names, a window
+        outside the repetition's.
+        """
+        try:
+            phases = read_phases(file, repetition=repetition)
+        except RunFolderError as error:
+            self.log(f"the phases that the workload reported are left out: {error}")
+            return []
+        good = [phase for phase in phases if _is_possible(phase, repetition, window)]
+        if len(good) < len(phases):
+            self.log(f"{len(phases) - len(good)} phases reported by the workload lie outside repetition {repetition}")
+        return good
+
+
+def _is_possible(phase: Phase, repetition: int, window: Window) -> bool:
+    inside = window.start_ns <= phase.window.start_ns and phase.window.end_ns <= window.end_ns
+    return inside and phase.repetition == repetition and phase.name not in _OURS

@@ -1,0 +1,177 @@
+"""One window: the workload is started, watched and waited for, and nothing else happens.
+
+Each execution is a fresh process in a session of its own, so that it and all that it starts can be ended together. Its
+output goes straight into the log file: a pipe could fill and block it.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from terrawatt.experiment.guard import Guard
+from terrawatt.experiment.logtail import last_lines
+from terrawatt.experiment.waiting import Wakeup
+from terrawatt.records import ExecutionResult
+from terrawatt.units import s_to_ns
+
+TICK_S = 1.0  # how often the runner looks up from waiting
+GRACE_S = 10.0  # between SIGTERM and SIGKILL
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What happened in a window.
+
+    Attributes:
+        start_ns: right before the first process was started.
+        end_ns: right after the last one had ended.
+        executions: how often the command ran.
+        result: how the last one ended.
+        interrupted: a stop signal cut the window short.
+    """
+
+    start_ns: int
+    end_ns: int
+    executions: int
+    result: ExecutionResult
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """What every execution needs.
+
+    Attributes:
+        wakeup: ends the waiting when the workload ends or the run shall end.
+        guard: kills the workload when the runner is killed.
+        tick: called about once a second while a workload runs; ends it, too, by raising.
+    """
+
+    wakeup: Wakeup
+    guard: Guard
+    tick: Callable[[], None]
+
+    def run(
+        self, command: Sequence[str], environment: Mapping[str, str], log: Path, min_window_s: float = 0.0
+    ) -> Execution:
+        """Run a command, again and again until the window is long enough; a failure or a stop signal ends it.
+
+        Args:
+            command: argv.
+            environment: all variables of the workload.
+            log: the file that its stdout and stderr are appended to.
+            min_window_s: how long the window lasts at least.
+        """
+        ends: list[_Ended] = []
+        with log.open("ab") as output:
+            offset = output.tell()
+            start_ns = time.time_ns()
+            while True:
+                ends.append(ended := self._once(command, environment, output.fileno()))
+                is_long_enough = ended.t_ns - start_ns >= s_to_ns(min_window_s)
+                if ended.code != 0 or is_long_enough or self.wakeup.stops:
+                    break
+        peak_bytes = max(end.peak_bytes for end in ends)
+        result = replace(_explain(ended, log, offset), peak_memory_bytes=peak_bytes or None)
+        interrupted = ended.terminated or (self.wakeup.stops > 0 and not is_long_enough)
+        return Execution(start_ns, ended.t_ns, len(ends), result, interrupted)
+
+    def _once(self, command: Sequence[str], environment: Mapping[str, str], output: int) -> "_Ended":
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return _Ended(time.time_ns(), None, 0, f"{command[0]} cannot be started: {error.strerror}")
+        self.guard.watch(process.pid)
+        try:
+            ended = self._await(process)
+        except BaseException:
+            self._terminate(process)
+            raise
+        finally:
+            _kill_rest(process.pid)
+            self.guard.watch(0)
+        return ended
+
+    def _await(self, process: "subprocess.Popen[bytes]") -> "_Ended":
+        while (ended := _poll(process)) is None:
+            if self.wakeup.stops:
+                return self._terminate(process)
+            self.tick()
+            self.wakeup.wait(TICK_S)
+        return ended
+
+    def _terminate(self, process: "subprocess.Popen[bytes]") -> "_Ended":
+        """End the workload: asked first, forced after the grace time or at a second stop signal."""
+        stops = self.wakeup.stops
+        deadline_s = time.monotonic() + GRACE_S
+        _signal_group(process.pid, signal.SIGTERM)
+        while (ended := _poll(process)) is None:
+            if self.wakeup.stops > stops or time.monotonic() > deadline_s:
+                _signal_group(process.pid, signal.SIGKILL)
+            self.wakeup.wait(0.1)
+        return ended._replace(terminated=True)
+
+
+class _Ended(NamedTuple):
+    t_ns: int
+    code: int | None  # as subprocess: negative for a signal; None: could not be started
+    peak_bytes: int
+    reason: str = ""
+    terminated: bool = False  # by us
+
+
+def _poll(process: "subprocess.Popen[bytes]") -> _Ended | None:
+    """How the process ended, with the time right after; None while it runs."""
+    pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+    if pid == 0:
+        return None
+    t_ns = time.time_ns()
+    process.returncode = os.waitstatus_to_exitcode(status)  # subprocess itself does not see what wait4 took
+    return _Ended(t_ns, process.returncode, usage.ru_maxrss * 1024)  # ru_maxrss: KiB on Linux
+
+
+def _kill_rest(group: int) -> None:
+    """End what a workload left running in the background: it would be measured with the next window."""
+    _signal_group(group, signal.SIGKILL)
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return  # already gone
+
+
+def _explain(ended: _Ended, log: Path, offset: int) -> ExecutionResult:
+    """The result with its reason in one line."""
+    if ended.code is None:
+        return ExecutionResult(None, reason=ended.reason)
+    if ended.code == 0:
+        return ExecutionResult(0)
+    if ended.code > 0:
+        last = next(iter(last_lines(log, 1, offset)), "")
+        return ExecutionResult(ended.code, reason=f"exit code {ended.code}" + (f": {last}" if last else ""))
+    number = -ended.code
+    reason = f"killed by {_signal_name(number)}"
+    if number == signal.SIGKILL:
+        reason += "; probably out of memory: try a smaller batch, or see the kernel's log"
+    return ExecutionResult(None, signal=number, reason=reason)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
