@@ -1,11 +1,13 @@
 """`terrawatt train`: one training and its test predictions, without measuring."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from terrawatt.cli.options import ConfigOption
+from terrawatt.cli.options import ConfigOption, parse_positive
 from terrawatt.cli.scenario_options import Given, takes_scenario
 
 
@@ -13,8 +15,31 @@ from terrawatt.cli.scenario_options import Given, takes_scenario
 def train(
     scenario: Given,
     out: Annotated[Path, typer.Option("--out", help="Folder of the outputs; made when missing.", file_okay=False)],
-    repetition: Annotated[int | None, typer.Option("--repetition", min=1, help="Number in the outputs' names.")] = None,
-    verify: Annotated[bool, typer.Option(help="Check the pack's checksums first.")] = True,
+    repetition: Annotated[
+        int | None,
+        typer.Option("--repetition", parser=parse_positive, metavar="N", help="Number in the outputs' names."),
+    ] = None,
+    verify: Annotated[bool, typer.Option(help="Compare the pack's checksums first.")] = True,
     config: ConfigOption = None,
 ) -> None:
-    """Train a model on a pack, and write its predictions of the test split."""
+    """Train a model on a pack, validate it each epoch, and write its predictions of the test split."""
+    start_ns = time.time_ns()
+    from terrawatt.config import load
+    from terrawatt.training.options import from_parameters
+
+    options = replace(from_parameters(scenario), verify=verify)
+    if options.data is None:
+        options = replace(options, data=load(config).data.pack)
+
+    from terrawatt.training.reporting import PhaseReporter
+    from terrawatt.training.workload import run
+
+    run(
+        options,
+        out,
+        repetition=repetition,
+        phases=PhaseReporter.from_environment(),
+        start_ns=start_ns,
+        say=typer.echo,
+    )
+    typer.echo(f"outputs: {out}")

@@ -1,0 +1,107 @@
+"""Scores of a multi-label classification, with torchmetrics (docs/training.md).
+
+A label is predicted where its probability is above 0.5. 0/0 is 0: the precision of a label that is never predicted,
+of an image for which nothing is. Labels that occur in no image of the test set have no recall: they are left out of
+the macro averages and listed; the other averages keep their false positives.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchmetrics.functional import classification
+
+from terrawatt.errors import TrainingError
+
+_NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The scores by the names of the table's columns; NaN where no label occurs at all.
+
+    Attributes:
+        values: name -> score in [0, 1].
+        empty_labels: indices of the labels that occur in no image, which the macro averages leave out.
+    """
+
+    values: Mapping[str, float]
+    empty_labels: tuple[int, ...]
+
+
+def scores(probabilities: NDArray[np.float32], targets: NDArray[np.uint8]) -> Scores:
+    """All scores of some predictions.
+
+    Args:
+        probabilities: (n, n_classes) in [0, 1].
+        targets: multi-hot, of the same shape.
+
+    Raises:
+        TrainingError: the shapes differ, there is no image, or a value is no probability or no 0 or 1.
+    """
+    _check(probabilities, targets)
+    predicted, actual = torch.from_numpy(np.float32(probabilities)), torch.from_numpy(targets.astype(np.int64))
+    occurs = actual.any(dim=0)
+    values = {"Accuracy": _accuracy(predicted, actual), **_threshold_scores(predicted, actual, occurs)}
+    values |= _average_precision(predicted, actual, occurs)
+    return Scores(values, tuple(torch.nonzero(~occurs).flatten().tolist()))
+
+
+def _check(probabilities: NDArray[np.float32], targets: NDArray[np.uint8]) -> None:
+    if probabilities.shape != targets.shape or probabilities.ndim != 2:
+        raise TrainingError(f"probabilities of shape {probabilities.shape} do not fit targets of shape {targets.shape}")
+    if not probabilities.size:
+        raise TrainingError(f"no prediction to score: the arrays have shape {probabilities.shape}")
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise TrainingError("a probability is not in [0, 1]; torchmetrics would take all of them for logits")
+    if not ((targets == 0) | (targets == 1)).all():
+        raise TrainingError("a target is neither 0 nor 1")
+
+
+def _accuracy(predicted: Tensor, actual: Tensor) -> float:
+    """Share of right decisions over images and labels: 1 - Hamming loss."""
+    return float(classification.multilabel_accuracy(predicted, actual, num_labels=actual.shape[1], average="micro"))
+
+
+def _threshold_scores(predicted: Tensor, actual: Tensor, occurs: Tensor) -> dict[str, float]:
+    """Recall, and precision, recall, F1 and F2 in their three averages."""
+    functions: dict[str, Callable[..., Tensor]] = {
+        "precision": classification.multilabel_precision,
+        "recall": classification.multilabel_recall,
+        "f1": classification.multilabel_f1_score,
+        "f2": _f2,
+    }
+    values = {}
+    for name, score in functions.items():
+        values |= {f"{average}_{name}": value for average, value in _averages(score, predicted, actual, occurs).items()}
+    return {"Recall": values["macro_recall"], **values}
+
+
+def _averages(score: Callable[..., Tensor], predicted: Tensor, actual: Tensor, occurs: Tensor) -> dict[str, float]:
+    if not occurs.any():
+        return dict.fromkeys(("macro", "micro", "samples"), _NAN)
+    n = actual.shape[1]
+    by_label = score(predicted, actual, num_labels=n, average="none")
+    overall = score(predicted, actual, num_labels=n, average="micro")
+    # torchmetrics averages over a last dimension; one of length 1 makes each image a set of its own.
+    images = predicted.unsqueeze(-1), actual.unsqueeze(-1)
+    by_image = score(*images, num_labels=n, average="micro", multidim_average="samplewise")
+    return {"macro": float(by_label[occurs].mean()), "micro": float(overall), "samples": float(by_image.mean())}
+
+
+def _f2(predicted: Tensor, actual: Tensor, **arguments: object) -> Tensor:
+    result: Tensor = classification.multilabel_fbeta_score(predicted, actual, beta=2.0, **arguments)  # type: ignore[arg-type]
+    return result
+
+
+def _average_precision(predicted: Tensor, actual: Tensor, occurs: Tensor) -> dict[str, float]:
+    """Average precision: mean over the labels that occur, and over all decisions."""
+    if not occurs.any():
+        return {"macro_ap": _NAN, "micro_ap": _NAN}
+    score = classification.multilabel_average_precision
+    by_label = score(predicted[:, occurs], actual[:, occurs], num_labels=int(occurs.sum()), average="none")
+    overall = score(predicted, actual, num_labels=actual.shape[1], average="micro")
+    return {"macro_ap": float(by_label.mean()), "micro_ap": float(overall)}

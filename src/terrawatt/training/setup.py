@@ -1,0 +1,161 @@
+"""All that a training needs before its first epoch: checked, seeded, built."""
+
+import os
+import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from terrawatt.data.pack import Pack
+from terrawatt.errors import TrainingError, UsageError
+from terrawatt.models.classifier import Classifier
+from terrawatt.training.loader import Loader
+from terrawatt.training.objectives import Objective, objective, optimizer
+from terrawatt.training.options import TrainingOptions
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Splits:
+    """Readers of the three splits; the validation split may be empty."""
+
+    train: Loader
+    validation: Loader
+    test: Loader
+    class_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Training:
+    """A training that is ready to begin."""
+
+    options: TrainingOptions
+    splits: Splits
+    device: torch.device
+    model: Classifier
+    objective: Objective
+    optimizer: torch.optim.Optimizer
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The context of a forward pass: bfloat16 where it is asked for and exact enough, else nothing."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.options.precision == "bf16")
+
+
+def open_pack(options: TrainingOptions, say: Say) -> Pack:
+    """The pack of `--data`, its checksums compared when asked.
+
+    Raises:
+        UsageError: no pack is named.
+        PackError: it cannot be used.
+    """
+    if options.data is None:
+        raise UsageError("no data: name a pack with --data, or as data.pack in terrawatt.toml")
+    pack = Pack.open(options.data)
+    if options.verify:
+        pack.verify()
+        say(f"{options.data}: checksums of {len(pack)} patches are right")
+    return pack
+
+
+def open_splits(options: TrainingOptions, pack: Pack, say: Say) -> Splits:
+    """Readers of the pack's splits.
+
+    Raises:
+        PackError: the pack has not the labels that are asked for.
+        TrainingError: the train or test split is empty, or a batch is larger than the train split.
+    """
+    labels = pack.labels(options.labels)
+
+    def loader(split: str, *, drop_single: bool = False) -> Loader:
+        return Loader(
+            pack=pack,
+            rows=pack.rows(split),
+            labels=labels,
+            batch=options.batch,
+            rgb_only=options.spec.rgb_only,
+            workers=options.workers,
+            drop_single=drop_single,
+        )
+
+    train, validation, test = (
+        loader("train", drop_single=options.spec.has_batch_norm),
+        loader("validation"),
+        loader("test"),
+    )
+    _check_sizes(options, pack.path, {"train": len(train.rows), "test": len(test.rows)})
+    if not len(validation.rows):
+        say(f"{pack.path}: the validation split is empty; epochs end without validation")
+    return Splits(train, validation, test, pack.class_names(options.labels))
+
+
+def _check_sizes(options: TrainingOptions, path: Path, sizes: dict[str, int]) -> None:
+    for split, size in sizes.items():
+        if not size:
+            raise TrainingError(
+                f"{path}: the {split} split is empty; pack the data with its splits (v1: terrawatt data pack --splits "
+                "DIR; v2: the column `split` of metadata.parquet)"
+            )
+    if options.batch > sizes["train"]:
+        raise TrainingError(
+            f"--batch {options.batch} is larger than the train split of {sizes['train']} images; give at most that"
+        )
+    if options.batch == 1 and options.spec.has_batch_norm:
+        raise TrainingError(f"--batch 1: batch normalisation of {options.model} needs at least 2 images")
+
+
+def prepare(options: TrainingOptions, splits: Splits) -> Training:
+    """Seed everything, then build the model and what makes it learn.
+
+    The same options on the same machine give the same numbers, with any number of workers.
+
+    Raises:
+        ModelError: pre-trained weights are not to be had.
+        TrainingError: the device is not there.
+    """
+    device = _device(options.device)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    _seed_all(options.seed)
+    _make_deterministic(device)
+    bands = splits.train.pack.band_statistics()
+    model = options.spec.build(len(splits.class_names), bands, hidden=options.hidden, weights=options.weights)
+    model.to(device)
+    return Training(
+        options=options,
+        splits=splits,
+        device=device,
+        model=model,
+        objective=objective(options.loss, _mean_labels(splits.train.targets)),
+        optimizer=optimizer(options, model.parameters()),
+    )
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("--device cuda: torch finds no CUDA device here; use --device cpu or auto")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def _seed_all(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  the global generator, for libraries that use it
+    torch.manual_seed(seed)  # of all devices
+
+
+def _make_deterministic(device: torch.device) -> None:
+    """Choose the GPU's algorithms that give the same sums each time; those of the CPU do."""
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS' sums depend on its streams
+        torch.use_deterministic_algorithms(True)
+
+
+def _mean_labels(targets: NDArray[np.uint8]) -> float:
+    return float(targets.sum(axis=1).mean())

@@ -1,0 +1,111 @@
+"""The workload from its options to its outputs: what `terrawatt train` runs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from terrawatt import __version__
+from terrawatt.errors import TrainingError
+from terrawatt.records import PhaseName
+from terrawatt.training.flops import forward_flops
+from terrawatt.training.loop import Outcome, fit
+from terrawatt.training.options import TrainingOptions
+from terrawatt.training.outputs import Outputs
+from terrawatt.training.reporting import PhaseReporter
+from terrawatt.training.setup import Say, Training, open_pack, open_splits, prepare
+
+RECORD_VERSION = 1
+
+
+def run(
+    options: TrainingOptions,
+    folder: Path,
+    *,
+    repetition: int | None = None,
+    phases: PhaseReporter | None = None,
+    start_ns: int | None = None,
+    say: Say = print,
+) -> Outcome:
+    """Train, test, and write the outputs; nothing is written when anything fails.
+
+    Args:
+        options: what to train.
+        folder: of the outputs, made when missing.
+        repetition: number in the outputs' names; None for none.
+        phases: hears of each phase; None: nobody does.
+        start_ns: when the setup began, if before this call (the import of torch takes seconds).
+        say: gets each line for people.
+
+    Raises:
+        UsageError, PackError, ModelError, TrainingError: see `setup`, `loop` and `outputs`.
+    """
+    phases = phases or PhaseReporter()
+    with _explaining_memory(options):
+        with phases.phase(PhaseName.SETUP, start_ns=start_ns):
+            pack = open_pack(options, say)
+            splits = open_splits(options, pack, say)
+            outputs = Outputs(folder, splits.test.targets, pack.patch_ids(splits.test.rows), repetition)
+            outputs.check()
+            training = prepare(options, splits)
+            flops = forward_flops(training.model) if options.count else None
+        say(_introduction(training))
+        outcome = fit(training, phases, say)
+    outputs.write(outcome.probabilities, _record(training, outcome, flops))
+    return outcome
+
+
+def _introduction(training: Training) -> str:
+    splits = training.splits
+    n_train, n_validation, n_test = (len(split.rows) for split in (splits.train, splits.validation, splits.test))
+    return (
+        f"{training.options.model}: {training.model.n_parameters(trainable_only=True):,} parameters learn, "
+        f"on {training.device}, from {n_train} images; {n_validation} to validate, {n_test} to test"
+    )
+
+
+def _record(training: Training, outcome: Outcome, flops: int | None) -> Mapping[str, Any]:
+    """The content of `training.json` (docs/training.md)."""
+    model, splits, options = training.model, training.splits, training.options
+    weights = model.weights
+    return {
+        "format_version": RECORD_VERSION,
+        "model": options.model,
+        "options": options.parameters(),
+        "seed": options.seed,
+        "parameters": model.n_parameters(),
+        "trainable_parameters": model.n_parameters(trainable_only=True),
+        "flops": flops,
+        "inputs": model.inputs.description,
+        "probabilities": training.objective.description,
+        "weights": {"file": str(weights.path), "sha256": weights.sha256} if weights else None,
+        "class_names": list(splits.class_names),
+        "n_train": len(splits.train.rows),
+        "n_validation": len(splits.validation.rows),
+        "n_test": len(splits.test.rows),
+        "device": _device_name(training.device),
+        "threads": torch.get_num_threads(),
+        "versions": {"terrawatt": __version__, "torch": torch.__version__},
+        "history": [asdict(epoch) for epoch in outcome.history],
+    }
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+@contextmanager
+def _explaining_memory(options: TrainingOptions) -> Iterator[None]:
+    """Turns the several ways in which memory runs out into one line."""
+    advice = f"out of memory with --batch {options.batch}; give a smaller batch"
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise TrainingError(advice) from error
+    except RuntimeError as error:  # torch's allocator on the CPU has no error of its own
+        if "can't allocate memory" not in str(error):
+            raise
+        raise TrainingError(advice) from error
