@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -23,16 +24,18 @@ def expected(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, float]
     predicted = probabilities > 0.5
     occurs = targets.any(axis=0)
     values = {"Accuracy": 1 - sk.hamming_loss(targets, predicted)}
-    for average in ("macro", "micro", "samples"):
-        chosen = occurs if average == "macro" else np.ones_like(occurs)
-        arguments = {"average": average, "zero_division": 0}
-        true, guess = targets[:, chosen], predicted[:, chosen]
-        values[f"{average}_precision"] = sk.precision_score(true, guess, **arguments)
-        values[f"{average}_recall"] = sk.recall_score(true, guess, **arguments)
-        values[f"{average}_f1"] = sk.f1_score(true, guess, **arguments)
-        values[f"{average}_f2"] = sk.fbeta_score(true, guess, beta=2, **arguments)
+    functions = {
+        "precision": sk.precision_score,
+        "recall": sk.recall_score,
+        "f1": sk.f1_score,
+        "f2": partial(sk.fbeta_score, beta=2),
+    }
+    for name, function in functions.items():
+        values[f"macro_{name}"] = function(targets, predicted, average=None, zero_division=0)[occurs].mean()
+        for average in ("micro", "samples"):
+            values[f"{average}_{name}"] = function(targets, predicted, average=average, zero_division=0)
     values["Recall"] = values["macro_recall"]
-    values["macro_ap"] = sk.average_precision_score(targets[:, occurs], probabilities[:, occurs], average="macro")
+    values["macro_ap"] = sk.average_precision_score(targets, probabilities, average=None)[occurs].mean()
     values["micro_ap"] = sk.average_precision_score(targets, probabilities, average="micro")
     return values
 

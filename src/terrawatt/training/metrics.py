@@ -74,7 +74,7 @@ def _threshold_scores(predicted: Tensor, actual: Tensor, occurs: Tensor) -> dict
         "f1": classification.multilabel_f1_score,
         "f2": _f2,
     }
-    values = {}
+    values: dict[str, float] = {}
     for name, score in functions.items():
         values |= {f"{average}_{name}": value for average, value in _averages(score, predicted, actual, occurs).items()}
     return {"Recall": values["macro_recall"], **values}
@@ -86,9 +86,10 @@ def _averages(score: Callable[..., Tensor], predicted: Tensor, actual: Tensor, o
     n = actual.shape[1]
     by_label = score(predicted, actual, num_labels=n, average="none")
     overall = score(predicted, actual, num_labels=n, average="micro")
-    # torchmetrics averages over a last dimension; one of length 1 makes each image a set of its own.
-    images = predicted.unsqueeze(-1), actual.unsqueeze(-1)
-    by_image = score(*images, num_labels=n, average="micro", multidim_average="samplewise")
+    by_image = overall
+    if len(actual) > 1:  # torchmetrics cannot average over the labels of a single image, whose score is the overall one
+        images = predicted.unsqueeze(-1), actual.unsqueeze(-1)  # one value an image and label
+        by_image = score(*images, num_labels=n, average="micro", multidim_average="samplewise")
     return {"macro": float(by_label[occurs].mean()), "micro": float(overall), "samples": float(by_image.mean())}
 
 
@@ -101,7 +102,7 @@ def _average_precision(predicted: Tensor, actual: Tensor, occurs: Tensor) -> dic
     """Average precision: mean over the labels that occur, and over all decisions."""
     if not occurs.any():
         return {"macro_ap": _NAN, "micro_ap": _NAN}
-    score = classification.multilabel_average_precision
-    by_label = score(predicted[:, occurs], actual[:, occurs], num_labels=int(occurs.sum()), average="none")
-    overall = score(predicted, actual, num_labels=actual.shape[1], average="micro")
-    return {"macro_ap": float(by_label.mean()), "micro_ap": float(overall)}
+    score = classification.binary_average_precision
+    by_label = [float(score(predicted[:, label], actual[:, label])) for label in torch.nonzero(occurs).flatten()]
+    overall = score(predicted.flatten(), actual.flatten())
+    return {"macro_ap": float(np.mean(by_label)), "micro_ap": float(overall)}
