@@ -1,0 +1,74 @@
+"""What all kinds of source share: options that are checked, and the description of a source."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from terrawatt.config import SourceSettings
+from terrawatt.errors import SourceError, did_you_mean
+from terrawatt.records import AccuracyBand, Semantics, SeriesKey, SourceDescription
+
+
+class Options(BaseModel):
+    """The keys of one kind of source in `[[sources]]`: frozen, and closed to unknown ones."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+OptionsType = TypeVar("OptionsType", bound=Options)
+
+
+def parse_options(model: type[OptionsType], settings: SourceSettings) -> OptionsType:
+    """The options of a source, checked.
+
+    Raises:
+        SourceError: a key is unknown, missing or wrong; names source and key.
+    """
+    try:
+        return model.model_validate(settings.options)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        key = ".".join(str(part) for part in detail["loc"])
+        if detail["type"] == "extra_forbidden":
+            hint = did_you_mean(key, tuple(model.model_fields)) if model.model_fields else ""
+            raise wrong(settings, f"unknown key {key!r} of kind {settings.kind!r}.{hint}") from error
+        about = f"{key}: " if key else ""
+        raise wrong(settings, f"{about}{detail['msg']}") from error
+
+
+def wrong(settings: SourceSettings, what: str) -> SourceError:
+    """The error of one entry of `[[sources]]`, to be raised."""
+    return SourceError(f"sources[{settings.name}]: {what}")
+
+
+def describe(
+    settings: SourceSettings,
+    host: str,
+    semantics: Semantics,
+    accuracy: tuple[AccuracyBand, ...] = (),
+    *,
+    is_estimate: bool = False,
+    note: str = "",
+) -> SourceDescription:
+    """A source's description: what its kind says, unless the settings know better.
+
+    Power is kept as `power power_w`, a counter as `power energy_j`, with tags `host` and `source`.
+
+    Raises:
+        SourceError: the settings make a counter of a power or a power of a counter.
+    """
+    meant = settings.semantics or semantics
+    if (meant is Semantics.COUNTER) != (semantics is Semantics.COUNTER):
+        gives = "energy (counter)" if semantics is Semantics.COUNTER else "power"
+        raise wrong(settings, f"semantics: it gives {gives}, which cannot be read as {meant.value!r}")
+    field = "energy_j" if meant is Semantics.COUNTER else "power_w"
+    return SourceDescription(
+        name=settings.name,
+        kind=settings.kind,
+        semantics=meant,
+        accuracy=accuracy if settings.accuracy is None else settings.accuracy,
+        series=SeriesKey.of("power", field, host=host, source=settings.name),
+        resolution_w=settings.resolution_w or 0.0,
+        is_estimate=is_estimate,
+        note=note,
+    )

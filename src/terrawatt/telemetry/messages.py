@@ -1,0 +1,89 @@
+"""What the runner and the sampler tell each other: JSON, one object a line.
+
+The runner writes one `Request` to the sampler's stdin. The sampler writes to its stdout one `SamplerReport` when the
+first readings are committed, then one `Latest` after each batch that holds power, and one `Failure` if it must end.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from terrawatt.config import SamplingSettings, SourceSettings
+from terrawatt.errors import ProtocolError
+from terrawatt.records import SeriesKey, SourceDescription
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to sample, and where to keep it; `host` is the value of the tag."""
+
+    sampling: SamplingSettings
+    sources: tuple[SourceSettings, ...]
+    host: str
+    store_path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerReport:
+    """What is being sampled.
+
+    Attributes:
+        sources: the power sources, the main one first.
+        host: the value of tag `host` of every series.
+        host_series: quantity (`cpu`, `mem_free`, `temp`, `reads`) -> its series.
+        missing: quantity -> why there is no series of it.
+    """
+
+    sources: tuple[SourceDescription, ...]
+    host: str
+    host_series: Mapping[str, SeriesKey]
+    missing: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The last power of each source, NaN where its reading failed; `t_ns` is the time of the newest."""
+
+    __pydantic_config__: ClassVar = {"ser_json_inf_nan": "constants"}  # NaN stays NaN, which plain JSON has not
+
+    t_ns: int
+    power_w: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the sampler ends, in one line."""
+
+    error: str
+
+
+Message = SamplerReport | Latest | Failure
+
+_request = TypeAdapter(Request)
+_message: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def encode(message: Request | Message) -> bytes:
+    """One line of JSON."""
+    content = _request.dump_json(message) if isinstance(message, Request) else _message.dump_json(message)
+    return content + b"\n"
+
+
+def decode_request(line: bytes) -> Request:
+    """The request in a line.
+
+    Raises:
+        ProtocolError: it is none.
+    """
+    try:
+        return _request.validate_json(line)
+    except ValidationError as error:
+        raise ProtocolError("the sampler was started without a request; `terrawatt measure` starts it") from error
+
+
+def decode(line: bytes) -> Message:
+    """The message in a line; pydantic's ValidationError, a ValueError, when there is none."""
+    return _message.validate_json(line)

@@ -1,0 +1,151 @@
+"""The sampler: a process of its own that records all series. `python -m terrawatt.telemetry.sampler`.
+
+It reads one request from stdin, writes the samples to the store in one commit a second, and speaks on stdout
+(`telemetry.messages`). It ends when its stdin closes, so also when the runner dies, or at SIGTERM. Ctrl-C, which
+reaches every process of a terminal, is the runner's to decide on, and ignored here. The log goes to stderr.
+"""
+
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import BinaryIO
+
+from terrawatt.errors import SourceError, TerrawattError
+from terrawatt.power import registry
+from terrawatt.store.interface import Store
+from terrawatt.store.sqlite import SqliteStore
+from terrawatt.telemetry.buffer import SampleBuffer
+from terrawatt.telemetry.host import open_host
+from terrawatt.telemetry.latest import LatestPower
+from terrawatt.telemetry.messages import Failure, Latest, Message, Request, SamplerReport, decode_request, encode
+from terrawatt.telemetry.pollers import HostTaker, Poller, SourceTaker
+from terrawatt.telemetry.schedule import Schedule
+from terrawatt.units import NS_PER_MS, s_to_ns
+
+COMMIT_INTERVAL_S = 1.0
+_COMMIT_DELAY_NS = 100 * NS_PER_MS  # commits come a little after the readings of their second
+_PATIENCE_S = 10.0  # a source that is slower than this with its first reading does not hold up the report
+_JOIN_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Sample as the request on stdin says; exit code 1 after an error, which is also said on stdout."""
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
+    logging.basicConfig(format="%(asctime)s sampler: %(levelname)s: %(message)s", level=logging.INFO)
+    with _message_pipe() as pipe:
+        try:
+            request = decode_request(sys.stdin.buffer.readline())
+            with SqliteStore(request.store_path) as store, closing(Recorder(request, store, pipe, stop)) as recorder:
+                recorder.run()
+        except TerrawattError as error:
+            log.error("%s", error)  # noqa: TRY400  # the message is for users, who need no traceback
+            _say(pipe, Failure(str(error)))
+            sys.exit(1)
+
+
+class Recorder:
+    """Threads that read, and a loop that commits what they have read and tells the runner."""
+
+    def __init__(self, request: Request, store: Store, pipe: BinaryIO, stop: threading.Event) -> None:
+        """Find the sensors and open the sources.
+
+        Raises:
+            TerrawattError: a setting is wrong, or a source cannot be had.
+        """
+        self._store, self._pipe, self._stop = store, pipe, stop
+        self._host = open_host(request.sampling, request.host, request.store_path.parent)
+        self._sources = [registry.create(settings, request.host) for settings in request.sources]
+        descriptions = tuple(source.description for source in self._sources)
+        self._report = SamplerReport(descriptions, request.host, self._host.quantities, self._host.missing)
+        self._latest = LatestPower(descriptions)
+        self._buffer = SampleBuffer()
+        # Usage and load are means over the time since the reading before, so the first readings wait a little.
+        start_ns = time.monotonic_ns() + s_to_ns(min(request.sampling.interval_s, COMMIT_INTERVAL_S))
+        self._commits = Schedule(COMMIT_INTERVAL_S, start_ns + _COMMIT_DELAY_NS)
+        takers = {"host": HostTaker(self._host, request.host)} | {
+            f"source {source.description.name}": SourceTaker(source) for source in self._sources
+        }
+        self._pollers = [
+            Poller(name, take, Schedule(request.sampling.interval_s, start_ns), self._buffer, stop)
+            for name, take in takers.items()
+        ]
+
+    def run(self) -> None:
+        """Record until told to stop; the report is said when each thread's first readings are committed.
+
+        Raises:
+            StoreError: the samples cannot be kept.
+            SourceError: a source's code has failed.
+        """
+        for poller in self._pollers:
+            poller.start()
+        patience_end_ns = time.monotonic_ns() + s_to_ns(_PATIENCE_S)
+        is_reported = False
+        while self._wait():
+            have_begun = all(poller.has_begun for poller in self._pollers)
+            latest = self._commit()
+            if not is_reported and (have_begun or time.monotonic_ns() > patience_end_ns):
+                _say(self._pipe, self._report)
+                is_reported = True
+            if latest:
+                _say(self._pipe, latest)
+            dead = [poller.name for poller in self._pollers if not poller.is_alive()]
+            if dead:
+                raise SourceError(f"{dead[0]}: its code has failed; the log has the traceback")
+
+    def close(self) -> None:
+        """End the threads, commit what is left, and release all that is not hanging in a reading."""
+        self._stop.set()
+        releases = [self._host.close, *(source.close for source in self._sources)]
+        for poller, release in zip(self._pollers, releases, strict=True):
+            if poller.ident is not None:
+                poller.join(_JOIN_S)
+            if poller.schedule.missed:
+                log.warning("%s: %d readings skipped, because it was slow", poller.name, poller.schedule.missed)
+            if not poller.is_alive():
+                release()
+        self._commit()
+
+    def _commit(self) -> Latest | None:
+        samples = self._buffer.drain()
+        if self._buffer.lost:
+            log.error("%d samples lost so far: the store was too slow to take them", self._buffer.lost)
+        if samples:
+            self._store.write(samples)
+        return self._latest.follow(samples)
+
+    def _wait(self) -> bool:
+        """Wait until the next commit is due; False when it is time to end."""
+        stdin = sys.stdin.fileno()
+        readable, _, _ = select.select([stdin], [], [], self._commits.remaining_s(time.monotonic_ns()))
+        if readable and not os.read(stdin, 4096):
+            return False
+        self._commits.advance(time.monotonic_ns())
+        return not self._stop.is_set()
+
+
+@contextmanager
+def _message_pipe() -> Iterator[BinaryIO]:
+    """The pipe to the runner; from now on, what anybody prints goes to the log instead."""
+    with os.fdopen(os.dup(1), "wb", buffering=0) as pipe:
+        os.dup2(2, 1)
+        yield pipe
+
+
+def _say(pipe: BinaryIO, message: Message) -> None:
+    with suppress(BrokenPipeError):  # the runner is gone, which stdin says too
+        pipe.write(encode(message))
+
+
+if __name__ == "__main__":
+    main()
