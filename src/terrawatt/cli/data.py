@@ -1,5 +1,132 @@
-"""`terrawatt data`."""
+"""`terrawatt data`: look at BigEarthNet data, make synthetic data, pack it, verify a pack."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="BigEarthNet data.", no_args_is_help=True)
+from terrawatt.cli.options import parse_integer, parse_positive
+from terrawatt.errors import DataError
+
+app = typer.Typer(help="BigEarthNet data: what is there, synthetic archives, packs.", no_args_is_help=True)
+
+VersionOption = Annotated[
+    str | None, typer.Option("--version", metavar="v1|v2", help="The archive's version, where a folder holds both.")
+]
+SplitsOption = Annotated[
+    Path | None,
+    typer.Option("--splits", metavar="DIR", help="v1: folder of the lists train, val, test (.csv, .csv.bz2)."),
+]
+MetadataOption = Annotated[
+    Path | None, typer.Option("--metadata", metavar="FILE", help="v2: the table; default: SRC/metadata.parquet.")
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Patches that are listed but not on disk are an error.")]
+
+
+@app.command()
+def info(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="An archive, a part of one, or a pack.")],
+    version: VersionOption = None,
+    splits: SplitsOption = None,
+    metadata: MetadataOption = None,
+    check: Annotated[bool, typer.Option("--check", help="Read every pixel; a pack: compare all checksums.")] = False,
+    strict: StrictOption = False,
+) -> None:
+    """Say what is in a folder: version, patches, splits, labels, missing and broken files."""
+    from terrawatt.cli.data_tables import print_info
+    from terrawatt.data.archive import open_archive, require_complete
+    from terrawatt.data.info import describe_archive, describe_pack, is_pack
+    from terrawatt.data.pack import Pack
+
+    if is_pack(folder):
+        pack = Pack.open(folder)
+        with _progress("Checking", len(pack)) as advance:
+            found = describe_pack(pack, check=check, progress=advance)
+    else:
+        archive = open_archive(folder, version=version, splits=splits, metadata=metadata)
+        if strict:
+            require_complete(archive)
+        with _progress("Looking", len(archive.entries)) as advance:
+            found = describe_archive(archive, check=check, progress=advance)
+    print_info(found)
+    if strict and found.problems:
+        raise DataError(f"{folder}: {len(found.problems)} patches with missing or broken files")
+
+
+@app.command()
+def synth(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; must not exist, or be empty.")],
+    version: Annotated[str, typer.Option("--version", metavar="v1|v2", help="Format of the archive.")] = "v1",
+    patches: Annotated[int, typer.Option("--patches", metavar="N", parser=parse_positive)] = 300,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", parser=parse_integer)] = 0,
+) -> None:
+    """Write a synthetic archive in the format of BigEarthNet."""
+    from terrawatt.data.synth import synthesise
+
+    with _progress("Painting", patches) as advance:
+        synthesise(folder, version=version, patches=patches, seed=seed, progress=advance)
+    typer.echo(f"{folder}: {patches} synthetic patches in the format of BigEarthNet {version}")
+
+
+@app.command()
+def pack(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="An archive, or a part of one.")],
+    destination: Annotated[Path, typer.Argument(metavar="DST", help="The pack's folder; must not exist.")],
+    version: VersionOption = None,
+    splits: SplitsOption = None,
+    metadata: MetadataOption = None,
+    strict: StrictOption = False,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave broken patches out, and list them, instead of stopping.")
+    ] = False,
+) -> None:
+    """Pack an archive for training; after an interruption the same command goes on."""
+    from terrawatt.data.archive import open_archive, require_complete
+    from terrawatt.data.packer import SKIPPED, pack_archive
+
+    archive = open_archive(source, version=version, splits=splits, metadata=metadata)
+    if strict:
+        require_complete(archive)
+    with _progress("Packing", len(archive.entries)) as advance:
+        result = pack_archive(archive, destination, skip_broken=skip_broken, progress=advance)
+    typer.echo(f"{destination}: {result.patches} patches of BigEarthNet {archive.version}")
+    if result.resumed:
+        typer.echo(f"{result.resumed} of them had been packed before an interruption")
+    if archive.coverage.n_missing:
+        typer.echo(f"{archive.coverage.n_missing} listed patches are not on disk")
+    if archive.version == "v2" and archive.coverage.unlisted:
+        typer.echo(f"{len(archive.coverage.unlisted)} patches on disk are not in the metadata and were left out")
+    for skipped in result.skipped:
+        typer.echo(f"left out: {skipped.reason}", err=True)
+    if result.skipped:
+        typer.echo(f"{len(result.skipped)} broken patches were left out; they are listed in {destination / SKIPPED}")
+    if not any(entry.split for entry in archive.entries):
+        typer.echo("no patch has a split, so that there is nothing to train on; give the lists with --splits DIR")
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="PACK", help="A pack.")],
+) -> None:
+    """Compare every patch of a pack with its checksum."""
+    from terrawatt.data.pack import Pack
+
+    opened = Pack.open(folder)
+    with _progress("Verifying", len(opened)) as advance:
+        opened.verify(advance)
+    typer.echo(f"{folder}: all {len(opened)} patches are as they were packed")
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr where there is a terminal; yields what to call with the number done so far."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -81,3 +81,14 @@ def _find_metadata(source: Path, root: Path) -> Path:
     if found is None:
         raise DataError(f"{source} has no {METADATA}; name it with --metadata FILE")
     return found
+
+
+def require_complete(archive: Archive) -> None:
+    """Refuse an archive of which some listed patches are not on disk.
+
+    Raises:
+        DataError: says how many, and names the first.
+    """
+    missing = [patch_id for names in archive.coverage.missing.values() for patch_id in names]
+    if missing:
+        raise DataError(f"{archive.root}: {len(missing)} listed patches are not on disk, the first is {min(missing)}")

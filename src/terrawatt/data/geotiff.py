@@ -3,13 +3,18 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import MemoryFile
+from rasterio.transform import from_origin
 
 from terrawatt.errors import PatchError
 
@@ -56,3 +61,44 @@ def _check(dataset: Any, path: Path, patch_id: str, pixels: int) -> None:
     if (dataset.height, dataset.width) != (pixels, pixels):
         size = f"{dataset.width} × {dataset.height}"
         raise PatchError(f"patch {patch_id}: {path.name} has {size} pixels instead of {pixels} × {pixels}")
+
+
+@dataclass(frozen=True)
+class Georeference:
+    """Where a patch lies: coordinate system, and easting and northing of its upper left corner in m."""
+
+    epsg: int
+    left_m: int
+    top_m: int
+
+
+def encode(pixels: NDArray[np.uint16], pixel_m: int, place: Georeference, nodata: int | None) -> bytes:
+    """A GeoTIFF of one band as BigEarthNet's files are: uint16, uncompressed strips, UTM.
+
+    It is made in memory, because GDAL does not always report that a disk is full.
+    """
+    height, width = pixels.shape
+    transform = from_origin(place.left_m, place.top_m, pixel_m, pixel_m)
+    with MemoryFile() as memory:
+        with memory.open(
+            driver="GTiff",
+            width=width,
+            height=height,
+            count=1,
+            dtype="uint16",
+            crs=_coordinate_system(place.epsg),
+            transform=transform,
+            nodata=nodata,
+        ) as dataset:
+            dataset.write(pixels, 1)
+        return bytes(memory.getbuffer())
+
+
+def projection_wkt(epsg: int) -> str:
+    """The well-known text of a coordinate system, as in the labels' JSON of v1.0."""
+    return str(_coordinate_system(epsg).to_wkt())
+
+
+@cache
+def _coordinate_system(epsg: int) -> CRS:
+    return CRS.from_epsg(epsg)

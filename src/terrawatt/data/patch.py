@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from terrawatt.data.bands import RESOLUTIONS
+from terrawatt.data.bands import BANDS, RESOLUTIONS
 from terrawatt.data.geotiff import read_band
 from terrawatt.data.packformat import FLAG_NO_CLASS, SPLITS
 from terrawatt.errors import PatchError
@@ -137,28 +137,25 @@ def read_patch(archive: Archive, entry: Entry) -> Patch:
     labels = archive.labels(entry)
     files = band_files(entry)
     r10, r20, r60 = (
-        np.stack(
-            [read_band(_existing(entry, files, band), entry.patch_id, resolution.pixels) for band in resolution.bands]
-        )
+        np.stack([read_band(files[band], entry.patch_id, resolution.pixels) for band in resolution.bands])
         for resolution in RESOLUTIONS
     )
     return Patch(entry, labels, r10, r20, r60)
 
 
 def band_files(entry: Entry) -> dict[str, Path]:
-    """The files of a patch's bands that are there, by band name; `.tif` and `.tiff` are both known."""
+    """The files of a patch's twelve bands, by band name, `.tif` or `.tiff`.
+
+    Raises:
+        PatchError: a band is missing.
+    """
     found = {}
-    for resolution in RESOLUTIONS:
-        for band in resolution.bands:
-            for ending in ENDINGS:
-                file = entry.folder / f"{entry.patch_id}_{band}{ending}"
-                if file.exists():
-                    found[band] = file
-                    break
+    for band in BANDS:
+        candidates = (entry.folder / f"{entry.patch_id}_{band}{ending}" for ending in ENDINGS)
+        file = next((candidate for candidate in candidates if candidate.exists()), None)
+        if file is None:
+            raise PatchError(
+                f"patch {entry.patch_id}: band {band} is missing: no {entry.patch_id}_{band}.tif in its folder"
+            )
+        found[band] = file
     return found
-
-
-def _existing(entry: Entry, files: Mapping[str, Path], band: str) -> Path:
-    if band not in files:
-        raise PatchError(f"patch {entry.patch_id}: band {band} is missing in {entry.folder}")
-    return files[band]
