@@ -65,10 +65,12 @@ class SqliteStore:
         self._read_only = read_only
         self._identities: dict[SeriesKey, int] = {}
         with self._translated():
-            self._connection = _open_to_read(path) if read_only else _open_to_write(path)
+            self._connection = _open_to_read(path) if read_only else _connect(path.absolute().as_uri())
         try:
             with self._translated():
                 self._check_format()
+                if not read_only:
+                    self._prepare_to_write()
         except StoreError:
             self._connection.close()
             raise
@@ -118,7 +120,7 @@ class SqliteStore:
             rows = self._connection.execute(
                 "SELECT measurement, field, tags FROM series ORDER BY measurement, field, tags"
             ).fetchall()
-            return [SeriesKey.of(measurement, field, **json.loads(tags)) for measurement, field, tags in rows]
+        return [SeriesKey(name, field, tuple(sorted(json.loads(tags).items()))) for name, field, tags in rows]
 
     def close(self) -> None:
         """Release the store; the last to close a written file leaves it complete in itself. Idempotent."""
@@ -147,25 +149,32 @@ class SqliteStore:
         return self._identities[key]
 
     def _check_format(self) -> None:
-        application, version = (
-            self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-        )
-        if application != APPLICATION_ID:
-            if not self._read_only and _is_empty(self._connection):
-                self._create()
-                return
-            raise StoreError(f"{self._path}: not a store of terrawatt, but another SQLite file; give another path")
+        """Refuse another program's file, and a later format; an empty file is nobody's."""
+        version = self._pragma("user_version")
+        if self._pragma("application_id") != APPLICATION_ID:
+            if not _is_empty(self._connection):
+                raise StoreError(f"{self._path}: not a store of terrawatt, but another SQLite file; give another path")
+            if self._read_only:
+                raise StoreError(f"{self._path}: an empty file; the sampler ended before its first reading")
         if version > FORMAT_VERSION:
             raise StoreError(
                 f"{self._path}: format {version}, but this version reads up to {FORMAT_VERSION}; update terrawatt"
             )
 
-    def _create(self) -> None:
+    def _prepare_to_write(self) -> None:
+        """Go to WAL mode, and make the tables in an empty file."""
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        if self._pragma("application_id") == APPLICATION_ID:
+            return
         with self._transaction():
             for statement in _SCHEMA.split(";"):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -189,32 +198,27 @@ class SqliteStore:
             raise StoreError(f"{self._path}: {_explain(self._path, error)}") from error
 
 
-def _open_to_write(path: Path) -> sqlite3.Connection:
-    return _connect(path.absolute().as_uri(), "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL")
-
-
 def _open_to_read(path: Path) -> sqlite3.Connection:
     """A connection that never writes.
 
     A file in WAL mode has a log and an index beside it, which cannot be made in a folder without write permission.
     Where the log holds nothing the file is complete, and `immutable` reads it without them.
     """
-    uri, probe = path.absolute().as_uri(), "PRAGMA user_version"
+    uri = path.absolute().as_uri()
     try:
-        return _connect(f"{uri}?mode=ro", probe)
+        return _connect(f"{uri}?mode=ro")
     except sqlite3.OperationalError:
         log = path.with_name(f"{path.name}-wal")
         if not path.is_file() or (log.exists() and log.stat().st_size > 0):
             raise
-        return _connect(f"{uri}?mode=ro&immutable=1", probe)
+        return _connect(f"{uri}?mode=ro&immutable=1")
 
 
-def _connect(uri: str, *pragmas: str) -> sqlite3.Connection:
-    """A connection without implicit transactions; the pragmas show whether the file can be used at all."""
+def _connect(uri: str) -> sqlite3.Connection:
+    """A connection without implicit transactions, to a file that SQLite can read."""
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
     try:
-        for pragma in pragmas:
-            connection.execute(pragma).fetchall()
+        connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error:
         connection.close()
         raise
@@ -226,7 +230,7 @@ def _leave_one_file(connection: sqlite3.Connection) -> None:
 
     Where that fails (a full disk), the committed rows stay in the log, which the next opening reads.
     """
-    for pragma in ("PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE"):
+    for pragma in ("PRAGMA busy_timeout = 1000", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE"):
         with suppress(sqlite3.OperationalError):
             connection.execute(pragma).fetchall()
 
