@@ -1,0 +1,145 @@
+"""The energy of each repetition by one power source: gross, net of the idle level, each with its uncertainty."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from terrawatt.analysis.baseline import Baseline, LevelAt
+from terrawatt.analysis.integrate import MIN_READINGS, Integral, integrate
+from terrawatt.analysis.signal import Signal
+from terrawatt.analysis.uncertainty import (
+    Component,
+    combined,
+    gaps_u_j,
+    meter_u_j,
+    resolution_u_j,
+    sampling_u_j,
+    timing_u_j,
+)
+from terrawatt.records import Semantics, SourceDescription, Window
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyValue:
+    """An energy in J, its standard uncertainty, and the budget of that; NaN with a reason where it is missing."""
+
+    energy_j: float
+    u_j: float
+    budget: tuple[Component, ...] = ()
+    reason: str = ""
+
+    @classmethod
+    def missing(cls, reason: str) -> "EnergyValue":
+        """No energy, and why."""
+        return cls(math.nan, math.nan, reason=reason)
+
+    def shared(self, executions: int) -> "EnergyValue":
+        """That of one of several equal executions in a window. They share their errors, so u is divided alike."""
+        budget = tuple(Component(part.name, part.u_j / executions) for part in self.budget)
+        return EnergyValue(self.energy_j / executions, self.u_j / executions, budget, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """The energy of one window by one source.
+
+    Attributes:
+        source: the source's name.
+        gross: the integral of the power.
+        net: the same minus the idle level times the duration.
+        integral: of the whole window, all executions included.
+        baseline_w: the idle level at the window; NaN where there is none.
+    """
+
+    source: str
+    gross: EnergyValue
+    net: EnergyValue
+    integral: Integral
+    baseline_w: float
+
+
+def energies(
+    signal: Signal,
+    description: SourceDescription,
+    windows: Sequence[Window],
+    idle: Baseline,
+    executions: Sequence[int] | None = None,
+) -> tuple[Energy, ...]:
+    """Gross and net energy of each window, for one execution of the workload.
+
+    Args:
+        signal: the source's readings.
+        description: what is known of the source.
+        windows: one per repetition.
+        idle: the source's idle level.
+        executions: how often the workload ran in each window; default: once.
+    """
+    integrals = integrate(signal, windows)
+    sampling = sampling_u_j(signal, windows) if len(signal) >= MIN_READINGS else [math.nan] * len(windows)
+    counts = executions if executions is not None else [1] * len(windows)
+    return tuple(
+        _energy(signal, description, integral, float(u_j), idle.at(window), idle.reason, count)
+        for window, integral, u_j, count in zip(windows, integrals, sampling, counts, strict=True)
+    )
+
+
+def net_energy_j(signal: Signal, windows: Sequence[Window], idle: Baseline) -> EnergyValue:
+    """The net energy of several windows together, e.g. of the training epochs of a repetition; without uncertainty."""
+    if not windows:
+        return EnergyValue.missing("no such phase was reported")
+    integrals = integrate(signal, windows)
+    reason = next((_reason(signal, integral) for integral in integrals if _reason(signal, integral)), idle.reason)
+    if reason:
+        return EnergyValue.missing(reason)
+    parts = [
+        part.value - idle.at(window).level * part.duration_s for part, window in zip(integrals, windows, strict=True)
+    ]
+    return EnergyValue(math.fsum(parts), math.nan)
+
+
+def _energy(
+    signal: Signal,
+    description: SourceDescription,
+    integral: Integral,
+    sampling_j: float,
+    idle: LevelAt,
+    idle_reason: str,
+    executions: int,
+) -> Energy:
+    reason = _reason(signal, integral)
+    if reason:
+        missing = EnergyValue.missing(reason)
+        return Energy(description.name, missing, missing, integral, idle.level)
+    gross = EnergyValue(integral.value, *_uncertainty(signal, description, integral, sampling_j, None))
+    if idle_reason:
+        net = EnergyValue.missing(idle_reason)
+    else:
+        net_j = integral.value - idle.level * integral.duration_s
+        net = EnergyValue(net_j, *_uncertainty(signal, description, integral, sampling_j, idle))
+    return Energy(description.name, gross.shared(executions), net.shared(executions), integral, idle.level)
+
+
+def _uncertainty(
+    signal: Signal, description: SourceDescription, integral: Integral, sampling_j: float, idle: LevelAt | None
+) -> tuple[float, tuple[Component, ...]]:
+    """The combined standard uncertainty and its budget: of the gross energy without an idle level, of the net with."""
+    duration_s, power_w = integral.duration_s, integral.mean
+    levels_w = [power_w] if idle is None else [power_w, idle.level]
+    step_w = power_w if idle is None else power_w - idle.level
+    budget = [
+        Component("meter", meter_u_j(description, levels_w, duration_s)),
+        Component("resolution", resolution_u_j(description, signal, len(levels_w), duration_s)),
+        Component("sampling", sampling_j),
+        Component("timing", timing_u_j(signal, step_w, duration_s)),
+        Component("gaps", gaps_u_j(integral.gap_s, step_w)),
+    ]
+    if idle is not None:
+        budget.append(Component("baseline", idle.u * duration_s))
+    return combined(budget), tuple(budget)
+
+
+def _reason(signal: Signal, integral: Integral) -> str:
+    """Why a window has no energy: no integral, or a counter that did not tick in it, which is no true zero."""
+    if not integral.reason and signal.semantics is Semantics.COUNTER and integral.value == 0:
+        return "the counter did not move: the window is too short for its steps"
+    return integral.reason

@@ -1,0 +1,108 @@
+"""What is wrong or doubtful with a repetition, as data, and as the one text of the table's column `Verdict`."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from terrawatt.analysis.baseline import Baseline
+from terrawatt.analysis.energy import Energy
+from terrawatt.records import Severity, SourceDescription, Verdict
+from terrawatt.units import format_duration
+
+FEW_READINGS = 10  # below: doubtful (EE HPC power measurement methodology)
+SMALL_GAP, LARGE_GAP = 0.01, 0.10  # shares of a window: up to the first a note, above the second unusable
+
+_LONGER = "repeat the workload inside the window with protocol.min_window_s, or use a source that reads more often"
+_RANK = {Severity.UNUSABLE: 0, Severity.DOUBTFUL: 1, Severity.NOTE: 2}
+
+
+def energy_verdicts(energy: Energy, description: SourceDescription, idle: Baseline) -> tuple[Verdict, ...]:
+    """What is to be said of one repetition's energy by one source."""
+    column = f"Energy ({energy.source})"
+    if energy.gross.reason:
+        return (
+            Verdict("no-energy", Severity.UNUSABLE, energy.gross.reason, _LONGER, column),
+            Verdict("no-energy", Severity.NOTE, energy.gross.reason, _LONGER, f"Energy gross ({energy.source})"),
+        )
+    verdicts = [*_readings(energy, column), *_gap(energy, column), *_idle(energy, idle, column)]
+    if description.is_estimate:
+        message = f"{energy.source} is a model of the power, not a meter"
+        verdicts.append(Verdict("estimate", Severity.NOTE, message, "measure with a meter to publish joules"))
+    return tuple(verdicts)
+
+
+def missing_verdict(column: str, reason: str, advice: str = "") -> Verdict:
+    """The note that explains an empty cell which is not an energy of the main kind."""
+    return Verdict("missing", Severity.NOTE, reason, advice, column)
+
+
+def source_verdict(source: str, reason: str) -> Verdict:
+    """A power source without any reading."""
+    advice = "see the source's settings and log.txt"
+    return Verdict("no-source", Severity.UNUSABLE, reason, advice, f"Energy ({source})")
+
+
+def ending_verdict(state: str, reason: str) -> Verdict:
+    """A repetition that did not end well: its numbers would not be those of the workload."""
+    message = f"{state}: {reason}" if reason else state
+    return Verdict(f"{state}-repetition", Severity.UNUSABLE, message, "see log.txt; run it again")
+
+
+def is_unusable(verdicts: Iterable[Verdict], main_source: str) -> bool:
+    """Whether a repetition's numbers must not be used: a verdict on all of it, or on the main source's energy."""
+    decisive = {None, f"Energy ({main_source})"}
+    return any(verdict.severity is Severity.UNUSABLE and verdict.column in decisive for verdict in verdicts)
+
+
+def verdict_text(verdicts: Sequence[Verdict]) -> str:
+    """The cell of the column `Verdict`: empty when good.
+
+    First what is unusable, then what is doubtful, then why cells are empty; columns with the same reason together.
+    Notes that explain no cell are left out.
+    """
+    told = [verdict for verdict in verdicts if verdict.severity is not Severity.NOTE or verdict.column]
+    told.sort(key=lambda verdict: _RANK[verdict.severity])  # stable: else in the order given
+    columns: dict[tuple[Severity, str], list[str]] = {}
+    for verdict in told:
+        columns.setdefault((verdict.severity, verdict.message), []).extend([verdict.column] if verdict.column else [])
+    return "; ".join(_clause(severity, message, names) for (severity, message), names in columns.items())
+
+
+def _clause(severity: Severity, message: str, columns: Sequence[str]) -> str:
+    about = f"{', '.join(dict.fromkeys(columns))}: " if columns else ""
+    weight = "" if severity is Severity.NOTE else f"{severity}: "
+    return f"{weight}{about}{message}"
+
+
+def _readings(energy: Energy, column: str) -> Iterable[Verdict]:
+    n_readings = energy.integral.n_readings
+    if n_readings < FEW_READINGS:
+        message = f"only {n_readings} readings in the window, {FEW_READINGS} wanted"
+        yield Verdict("too-few-readings", Severity.DOUBTFUL, message, _LONGER, column)
+
+
+def _gap(energy: Energy, column: str) -> Iterable[Verdict]:
+    gap_s, share = energy.integral.gap_s, energy.integral.gap_s / energy.integral.duration_s
+    if gap_s <= 0:
+        return
+    message = (
+        f"{format_duration(gap_s) if gap_s >= 1 else f'{gap_s:.2g} s'} without readings ({share:.1%} of the window)"
+    )
+    severity = Severity.UNUSABLE if share > LARGE_GAP else Severity.DOUBTFUL if share > SMALL_GAP else Severity.NOTE
+    about = column if severity is not Severity.NOTE else None
+    yield Verdict("gap", severity, message, "see whether the source was reachable all the time", about)
+
+
+def _idle(energy: Energy, idle: Baseline, column: str) -> Iterable[Verdict]:
+    if energy.net.reason:
+        advice = "lengthen protocol.cold_s: 300 s for publishable work"
+        yield Verdict("no-baseline", Severity.UNUSABLE, energy.net.reason, advice, column)
+        return
+    if idle.before is not None and idle.before.n_readings < FEW_READINGS:
+        message = f"only {idle.before.n_readings} readings in the idle period, {FEW_READINGS} wanted"
+        yield Verdict("short-baseline", Severity.DOUBTFUL, message, "lengthen protocol.cold_s", column)
+    if idle.after is None:
+        message = f"{energy.source}: idle was measured only before, so a drift of the idle level is not seen"
+        yield Verdict("single-baseline", Severity.NOTE, message, "set protocol.idle_after_s")
+    if not math.isnan(energy.net.energy_j) and energy.net.energy_j < -2 * energy.net.u_j:
+        message = "less power than when idle"
+        yield Verdict("below-idle", Severity.DOUBTFUL, message, "see what else ran in the idle period", column)

@@ -1,0 +1,136 @@
+import math
+
+import numpy as np
+import pytest
+
+from terrawatt.analysis.baseline import baseline
+from terrawatt.analysis.energy import energies, net_energy_j
+from terrawatt.analysis.signal import prepare
+from terrawatt.records import AccuracyBand, Semantics, Series, SeriesKey, SourceDescription, Window
+
+KEY = SeriesKey.of("power", "power_w", source="plug")
+S = 1_000_000_000
+COLD, RUN = Window(0, 60 * S), Window(60 * S, 160 * S)
+
+
+def description(semantics=Semantics.MEAN):
+    return SourceDescription("plug", "mqtt", semantics, (AccuracyBand(plus_minus_w=3.0),), KEY, 0.1)
+
+
+def signal(value, semantics=Semantics.MEAN, interval_s=1.0):
+    t_ns = np.arange(1, len(value) + 1, dtype=np.int64) * S
+    return prepare(Series(KEY, t_ns, np.asarray(value, np.float64)), semantics, interval_s)
+
+
+IDLE_THEN_RUN = [40.0] * 60 + [90.0] * 100 + [40.0] * 20
+
+
+def test_net_is_gross_less_the_idle_level():
+    power = signal(IDLE_THEN_RUN)
+    (energy,) = energies(power, description(), [RUN], baseline(power, COLD))
+    assert energy.gross.energy_j == pytest.approx(9000)
+    assert energy.net.energy_j == pytest.approx(5000)
+    assert energy.baseline_w == 40
+
+
+def test_the_budget_is_the_uncertainty():
+    power = signal(IDLE_THEN_RUN)
+    (energy,) = energies(power, description(), [RUN], baseline(power, COLD))
+    for value in (energy.gross, energy.net):
+        assert value.u_j == pytest.approx(math.sqrt(sum(part.u_j**2 for part in value.budget)))
+    net = {part.name: part.u_j for part in energy.net.budget}
+    assert net == pytest.approx(
+        {
+            "meter": 100 * math.hypot(3, 3) / math.sqrt(3),
+            "resolution": 100 * 0.1 * math.sqrt(2) / math.sqrt(12),
+            "sampling": 0,
+            "timing": 50 / math.sqrt(3),
+            "gaps": 0,
+            "baseline": 0,
+        }
+    )
+    gross = {part.name: part.u_j for part in energy.gross.budget}
+    assert gross["meter"] == pytest.approx(300 / math.sqrt(3))
+    assert gross["timing"] == pytest.approx(90 / math.sqrt(3))
+    assert "baseline" not in gross
+
+
+def test_several_executions_share_energy_and_errors():
+    power = signal(IDLE_THEN_RUN)
+    (one,) = energies(power, description(), [RUN], baseline(power, COLD))
+    (four,) = energies(power, description(), [RUN], baseline(power, COLD), [4])
+    assert four.net.energy_j == pytest.approx(one.net.energy_j / 4)
+    assert four.net.u_j == pytest.approx(one.net.u_j / 4)
+    assert four.gross.energy_j == pytest.approx(one.gross.energy_j / 4)
+    assert four.integral == one.integral
+
+
+def test_power_and_counter_agree():
+    power = signal(IDLE_THEN_RUN)
+    counter = signal(np.cumsum(IDLE_THEN_RUN), Semantics.COUNTER)
+    by_power = energies(power, description(), [RUN], baseline(power, COLD))[0]
+    by_counter = energies(counter, description(Semantics.COUNTER), [RUN], baseline(counter, COLD))[0]
+    assert by_counter.net.energy_j == pytest.approx(by_power.net.energy_j)
+    assert by_counter.gross.energy_j == pytest.approx(by_power.gross.energy_j)
+
+
+def test_without_a_baseline_the_gross_energy_is_still_given():
+    power = signal(IDLE_THEN_RUN)
+    (energy,) = energies(power, description(), [RUN], baseline(power, None))
+    assert energy.gross.energy_j == pytest.approx(9000)
+    assert math.isnan(energy.net.energy_j)
+    assert energy.net.reason == "no idle period before the repetitions"
+
+
+def test_a_window_shorter_than_the_interval_is_missing_in_every_number():
+    power = signal(IDLE_THEN_RUN)
+    short = Window(60 * S + 1, 61 * S - 1)
+    (energy,) = energies(power, description(), [short], baseline(power, COLD))
+    numbers = [energy.gross.energy_j, energy.gross.u_j, energy.net.energy_j, energy.net.u_j]
+    assert all(math.isnan(number) for number in numbers)
+    assert energy.net.reason == energy.gross.reason == "no readings in the window, 2 needed"
+
+
+def test_a_counter_that_does_not_tick_is_missing_not_zero():
+    counter = signal([0.0] * 100 + [3600.0] * 80, Semantics.COUNTER)
+    (energy,) = energies(counter, description(Semantics.COUNTER), [Window(60 * S, 80 * S)], baseline(counter, COLD))
+    assert math.isnan(energy.gross.energy_j)
+    assert "did not move" in energy.gross.reason
+
+
+@pytest.mark.parametrize("value", [[], [5.0], [math.nan] * 20])
+@pytest.mark.parametrize("semantics", list(Semantics))
+def test_series_without_readings_give_reasons(semantics, value):
+    power = signal(value, semantics)
+    (energy,) = energies(power, description(semantics), [RUN], baseline(power, COLD))
+    assert math.isnan(energy.gross.energy_j)
+    assert energy.gross.reason
+
+
+def test_phases_add_up_to_their_repetition():
+    power = signal(IDLE_THEN_RUN)
+    idle = baseline(power, COLD)
+    epochs = [Window(start * S, (start + 20) * S) for start in range(60, 160, 20)]
+    assert net_energy_j(power, epochs, idle).energy_j == pytest.approx(5000)
+
+
+def test_a_phase_that_is_too_short_or_absent_is_missing():
+    power = signal(IDLE_THEN_RUN)
+    idle = baseline(power, COLD)
+    mixed = [RUN, Window(70 * S + 1, 70 * S + 2)]
+    assert math.isnan(net_energy_j(power, mixed, idle).energy_j)
+    assert net_energy_j(power, mixed, idle).reason == "no readings in the window, 2 needed"
+    assert net_energy_j(power, [], idle).reason == "no such phase was reported"
+    assert net_energy_j(power, [RUN], baseline(power, None)).reason == "no idle period before the repetitions"
+
+
+def test_a_gap_widens_the_uncertainty():
+    value = np.array(IDLE_THEN_RUN)
+    power = signal(value)
+    value[100:108] = math.nan
+    holed = signal(value)
+    (whole,) = energies(power, description(), [RUN], baseline(power, COLD))
+    (gap,) = energies(holed, description(), [RUN], baseline(holed, COLD))
+    assert gap.net.energy_j == pytest.approx(5000)
+    assert gap.integral.gap_s == pytest.approx(8)
+    assert gap.net.u_j > whole.net.u_j
