@@ -159,5 +159,5 @@ def test_too_few_repetitions_or_columns_is_an_error_with_the_numbers() -> None:
 
 def test_columns_left_out_in_words() -> None:
     left_out = [LeftOut("Loss", "constant"), LeftOut("u", "an uncertainty"), LeftOut("Optimizer", "constant")]
-    assert left_out_in_words(left_out) == "an uncertainty: u; constant: Loss, Optimizer"
+    assert left_out_in_words(left_out) == "constant: Loss, Optimizer; an uncertainty: u"
     assert left_out_in_words([]) == ""

@@ -60,7 +60,7 @@ def scenario_rows(table: Table) -> tuple[ScenarioRows, ...]:
     named = varying or [keys.index("Model") if "Model" in keys else 0]
     return tuple(
         ScenarioRows(
-            label=" · ".join(_level(keys[i], setting[i]) for i in named),
+            label=" · ".join(level_label(keys[i], setting[i]) for i in named),
             settings=dict(zip(keys, setting, strict=True)),
             rows=np.array(rows, dtype=np.int64),
         )
@@ -68,8 +68,8 @@ def scenario_rows(table: Table) -> tuple[ScenarioRows, ...]:
     )
 
 
-def _level(factor: str, value: object) -> str:
-    """One factor's value in a scenario's label: `lr 0.001`; a dash where it has none."""
+def level_label(factor: str, value: object) -> str:
+    """One value of a factor as a label: `lr 0.001`, a model's name alone; a dash where there is none."""
     name = _SHORT_NAMES.get(factor, factor)
     text = f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
     return f"{name} {'–' if value is None else text}".strip()

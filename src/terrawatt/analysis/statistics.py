@@ -20,6 +20,7 @@ from terrawatt.records import Float64Array, Int64Array
 COVERAGE_FACTOR = 2.0  # k: U = 2 u holds about 95 % of a normal distribution (GUM 6.3)
 MIN_ROWS = 3  # two points always lie on a line: no correlation can be seen in fewer than three
 
+NOT_NUMBERS = "not numbers"
 _NOT_A_QUANTITY: Mapping[ColumnKind, str] = {
     ColumnKind.IDENTITY: "a label, not a quantity",
     ColumnKind.UNCERTAINTY: "an uncertainty",
@@ -193,8 +194,9 @@ def correlation_matrix(found: Quantities) -> Matrix:
 
 
 def left_out_in_words(left_out: Iterable[LeftOut]) -> str:
-    """The columns left out, by reason: `constant: Loss, Optimizer; an uncertainty: u Energy (plug)`."""
-    by_reason = sorted(left_out, key=lambda column: column.reason)
+    """The columns left out, by reason, surprises first: `constant: Loss; an uncertainty: u Energy (plug)`."""
+    usual = {*_NOT_A_QUANTITY.values(), NOT_NUMBERS}
+    by_reason = sorted(left_out, key=lambda column: (column.reason in usual, column.reason))
     return "; ".join(
         f"{reason}: {', '.join(column.name for column in columns)}"
         for reason, columns in groupby(by_reason, key=lambda column: column.reason)
@@ -209,7 +211,7 @@ def _why_not(table: Table, name: str) -> str:
     if column.kind in _NOT_A_QUANTITY:
         return _NOT_A_QUANTITY[column.kind]
     if name == SEED:
-        return "a label, not a quantity"
+        return _NOT_A_QUANTITY[ColumnKind.IDENTITY]
     cells = table.frame[name].dropna()
     if cells.empty:
         return "no value"
@@ -217,7 +219,7 @@ def _why_not(table: Table, name: str) -> str:
         cells.map(lambda cell: isinstance(cell, bool | np.bool_)).any()
         or pd.to_numeric(cells, errors="coerce").isna().any()
     ):
-        return "not numbers"
+        return NOT_NUMBERS
     missing = int(np.isnan(numbers(table, name)).sum())
     if 2 * missing > len(table.frame):
         return f"missing in {missing} of {len(table.frame)} repetitions"

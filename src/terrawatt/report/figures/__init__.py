@@ -1,0 +1,28 @@
+"""Figures, one function each, and the registry that names them.
+
+To add one: write a function from a table to a `Drawing` (or `Skipped`), and give it a name here.
+"""
+
+from collections.abc import Mapping
+
+from terrawatt.report.figures.circle import pca_circle
+from terrawatt.report.figures.components import pca_scores, pca_scree
+from terrawatt.report.figures.distributions import distributions
+from terrawatt.report.figures.energy import energy_performance
+from terrawatt.report.figures.figure import Drawing, Figure, Skipped
+from terrawatt.report.figures.matrices import correlation_matrix, covariance_matrix
+
+__all__ = ["FIGURES", "Drawing", "Figure", "Skipped"]
+
+# In the page's order.
+_ALL = (
+    Figure("energy_performance", "Energy against performance", energy_performance),
+    Figure("distributions", "Distributions", distributions),
+    Figure("correlation_matrix", "Correlation matrix", correlation_matrix),
+    Figure("covariance_matrix", "Covariance matrix", covariance_matrix),
+    Figure("pca_scree", "Principal components: variance explained", pca_scree),
+    Figure("pca_circle", "Principal components: correlation circle", pca_circle),
+    Figure("pca_scores", "Principal components: repetitions", pca_scores),
+)
+
+FIGURES: Mapping[str, Figure] = {figure.name: figure for figure in _ALL}

@@ -1,0 +1,91 @@
+"""Principal components: how much each explains, and where the repetitions lie in them."""
+
+import altair as alt
+import numpy as np
+
+from terrawatt.analysis.pca import principal_components
+from terrawatt.analysis.statistics import quantities
+from terrawatt.analysis.table import Table
+from terrawatt.report.figures.captions import component_title, components_sentence
+from terrawatt.report.figures.figure import Drawing, Skipped
+from terrawatt.report.figures.marks import Cell, group_colour, group_legend, group_shape, inline
+from terrawatt.report.grouping import group_rows
+from terrawatt.report.theme import INK, LABEL_PX, MAX_COLOURS, PALETTE, WIDTH_PX
+
+ONE_COMPONENT = "the quantities are proportional to each other: one component holds all the variance"
+
+_MAX_COMPONENTS = 10  # shown in the scree plot
+_NUMBER_INSIDE_FROM = 10.0  # %, height of a bar with room for its number
+_MANY_POINTS = 200
+
+
+def pca_scree(table: Table) -> Drawing:
+    """The share of the variance that each component explains, and their sum so far."""
+    found = principal_components(quantities(table))
+    shares = 100 * found.explained[:_MAX_COMPONENTS]
+    rows: list[dict[str, Cell]] = [
+        {"component": f"PC{i + 1}", "share": float(share), "sum": float(total), "text": f"{share:.1f}"}
+        for i, (share, total) in enumerate(zip(shares, np.cumsum(shares), strict=True))
+    ]
+    x = alt.X("component:N", sort=None, title="Principal component", axis=alt.Axis(labelAngle=0))
+    y = alt.Y("share:Q", title="Variance explained (%)", axis=alt.Axis(values=list(range(0, 101, 20))))
+    base, last = alt.Chart(inline(rows)), alt.Chart(inline(rows[-1:]))
+    tooltip = ["component:N", alt.Tooltip("share:Q", format=".1f"), alt.Tooltip("sum:Q", format=".1f")]
+    inside = f"datum.share >= {_NUMBER_INSIDE_FROM}"
+    number = base.mark_text(fontSize=LABEL_PX).encode(x=x, y=y, text="text:N")
+    layers = [
+        base.mark_bar(color=PALETTE[0], width={"band": 0.7}).encode(
+            x=x, y=y.scale(domain=[0, 112], nice=False), tooltip=tooltip
+        ),
+        number.transform_filter(inside).mark_text(fontSize=LABEL_PX, dy=14, color="white"),
+        number.transform_filter(f"!({inside})").mark_text(fontSize=LABEL_PX, dy=-9, color=INK),
+        base.mark_line(color=PALETTE[1]).encode(x=x, y="sum:Q"),
+        base.mark_circle(color=PALETTE[1], size=70, opacity=1).encode(x=x, y="sum:Q", tooltip=tooltip),
+        last.mark_text(text="sum so far", fontSize=LABEL_PX, dy=-13).encode(x=x, y="sum:Q"),
+    ]
+    caption = f"Bars: share of each component; line: sum so far. {components_sentence(found)}"
+    listed = ", ".join(f"{row['component']} {row['text']} %" for row in rows)
+    chart = alt.layer(*layers, width=min(640, 110 * len(rows)), height=320)
+    return Drawing(chart, caption, f"Scree plot. Variance explained: {listed}.")
+
+
+def pca_scores(table: Table) -> Drawing | Skipped:
+    """The repetitions in the plane of the first two components, coloured by scenario."""
+    found = principal_components(quantities(table))
+    if len(found.explained) < 2:
+        return Skipped(ONE_COMPONENT)
+    grouping = group_rows(table, MAX_COLOURS)
+    numbers = table.frame["Repetition"].tolist() if "Repetition" in table.frame else [None] * len(table.frame)
+    rows: list[dict[str, Cell]] = [
+        {
+            "x": float(score[0]),
+            "y": float(score[1]),
+            "group": grouping.labels[grouping.of_row[row]],
+            "repetition": None if numbers[row] is None else str(numbers[row]),
+        }
+        for score, row in zip(found.scores, found.rows, strict=True)
+    ]
+    legend = group_legend(grouping, WIDTH_PX)
+    highlight = alt.selection_point(name="highlight", fields=["group"], bind="legend")
+    many = len(rows) > _MANY_POINTS
+    axis = alt.Axis(tickCount=8)
+    chart = (
+        alt.Chart(inline(rows), width=700, height=480)
+        .mark_point(filled=True, size=22 if many else 70)
+        .encode(
+            x=alt.X("x:Q", title=component_title(found, 0), axis=axis).scale(nice=False, padding=20),
+            y=alt.Y("y:Q", title=component_title(found, 1), axis=axis).scale(nice=False, padding=20),
+            color=group_colour(grouping, legend=legend),
+            shape=group_shape(grouping, legend=legend),
+            opacity=alt.condition(highlight, alt.value(0.5 if many else 0.9), alt.value(0.06)),
+            tooltip=[alt.Tooltip("group:N", title=grouping.title), "repetition:N"],
+        )
+        .add_params(highlight)
+    )
+    note = f"{grouping.note} " if grouping.note else ""
+    about = f"Scores on PC1 and PC2 of {len(rows)} repetitions in {len(grouping.labels)} groups"
+    return Drawing(
+        chart,
+        f"Each point is a repetition. {note}{components_sentence(found)}",
+        f"{about}: {', '.join(grouping.labels)}.",
+    )

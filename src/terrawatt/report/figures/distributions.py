@@ -1,0 +1,170 @@
+"""Distributions of energy, duration and scores, by scenario."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+import altair as alt
+import numpy as np
+from scipy import stats
+
+from terrawatt.analysis.table import Table
+from terrawatt.records import Float64Array
+from terrawatt.report.figures.figure import Drawing, Skipped
+from terrawatt.report.figures.marks import (
+    Cell,
+    inline,
+    lookup_expression,
+    value_axis,
+    value_scale,
+    wrapped,
+)
+from terrawatt.report.grouping import Grouping, group_rows
+from terrawatt.report.scales import Quantity, main_energy, main_scores, quantity
+from terrawatt.report.theme import GREY, INK, MAX_COLOURS, PALETTE, WIDTH_PX
+
+_MAX_GROUPS = 12
+_LABEL_CHARACTERS = 26
+_PIXELS_A_CHARACTER, _MAX_LABELS_PX = 7, 260
+_MIN_FOR_DENSITY, _MIN_FOR_BOX = 10, 5
+_GRID_POINTS = 60  # of a density's outline
+
+# Heights inside a row, as a share of it, downward from its middle.
+_DENSITY_BASE, _DENSITY_HEIGHT, _BOX_HALF, _POINTS_MIDDLE, _POINTS_HALF = -0.12, 0.32, 0.08, 0.27, 0.11
+
+
+def distributions(table: Table) -> Drawing | Skipped:
+    """Net energy, duration and up to two scores: every repetition as a point, box, and density where n allows it."""
+    columns = [main_energy(table), "Duration" if "Duration" in table.frame else None, *main_scores(table)[:2]]
+    quantities = [quantity(table, name) for name in columns if name is not None]
+    shown = [found for found in quantities if np.isfinite(found.values).any()]
+    if not shown:
+        return Skipped("neither energy, nor duration, nor a score has a value")
+    grouping = group_rows(table, _MAX_GROUPS)
+    colour = _row_colour(table, grouping)
+    width_px = (WIDTH_PX - _labels_px(grouping) - 70) // 2
+    panels = [_panel(found, grouping, colour, width_px, with_labels=i % 2 == 0) for i, found in enumerate(shown)]
+    rows = [alt.hconcat(*panels[i : i + 2]) for i in range(0, len(panels), 2)]
+    smallest = int(np.bincount(grouping.of_row).min())
+    return Drawing(alt.vconcat(*rows), _caption(grouping, smallest), _alternative(shown, grouping))
+
+
+def _panel(
+    found: Quantity, grouping: Grouping, colour: alt.Color, width_px: int, *, with_labels: bool
+) -> alt.LayerChart | alt.FacetChart:
+    """One quantity: the groups as rows, its values along x."""
+    n = len(grouping.labels)
+    row_px = 96 if n <= 3 else 72 if n <= 6 else 46
+    x = alt.X("x:Q", title=found.title, scale=value_scale(found), axis=value_axis(found, ticks=5))
+    axis = alt.Axis(
+        values=list(range(n)),
+        labelExpr=lookup_expression(grouping.labels, _LABEL_CHARACTERS),
+        labels=with_labels,
+        ticks=False,
+        domain=False,
+        grid=False,
+        labelPadding=8,
+    )
+    y = alt.Y("y:Q", title=None, axis=axis).scale(domain=[-0.5, n - 0.5], reverse=True, nice=False, zero=False)
+    groups = [found.values[(grouping.of_row == i) & np.isfinite(found.values)] for i in range(n)]
+    outlines = inline(row for i, values in enumerate(groups) for row in _outline(values, i, grouping, log=found.is_log))
+    boxes = inline(_box(values, i, grouping) for i, values in enumerate(groups) if len(values))
+    points = inline(row for i, values in enumerate(groups) for row in _points(values, i, grouping))
+    box_tooltip = [
+        alt.Tooltip("group:N", title=grouping.title),
+        alt.Tooltip("n:Q"),
+        alt.Tooltip("q1:Q", title="lower quartile"),
+        alt.Tooltip("x:Q", title="median"),
+        alt.Tooltip("q3:Q", title="upper quartile"),
+    ]
+    dots = alt.Chart(points).mark_circle(size=34 if len(points.values) < 200 else 12, opacity=0.55)
+    layers = [
+        alt.Chart(outlines).mark_area(opacity=0.35).encode(x=x, y=y, y2="base:Q", color=colour, detail="group:N"),
+        alt.Chart(boxes).mark_rule(color=GREY).encode(x=alt.X("low:Q"), x2="high:Q", y="middle:Q"),
+        alt.Chart(boxes)
+        .mark_rect(stroke=INK, strokeWidth=1, fillOpacity=0.75)
+        .encode(x=alt.X("q1:Q"), x2="q3:Q", y="top:Q", y2="bottom:Q", color=colour, tooltip=box_tooltip),
+        alt.Chart(boxes)
+        .mark_rule(color=INK, strokeWidth=2.5)
+        .encode(x=x, y="top:Q", y2="bottom:Q", tooltip=box_tooltip),
+        dots.encode(x=x, y=y, color=colour, tooltip=[alt.Tooltip("group:N", title=grouping.title), "x:Q"]),
+    ]
+    return alt.layer(*layers, width=width_px, height=row_px * n)
+
+
+def _row_colour(table: Table, grouping: Grouping) -> alt.Color:
+    """A colour a row; where there are more rows than colours, the rows of one model (or other factor) share theirs."""
+    coarse = group_rows(table, MAX_COLOURS)
+    first_rows = [int(np.argmax(grouping.of_row == i)) for i in range(len(grouping.labels))]
+    colours = [PALETTE[coarse.of_row[row]] for row in first_rows]
+    return alt.Color("group:N", legend=None).scale(domain=list(grouping.labels), range=colours)
+
+
+def _labels_px(grouping: Grouping) -> int:
+    """The width of the longest line of a label, about."""
+    lines = chain.from_iterable(wrapped(label, _LABEL_CHARACTERS) for label in grouping.labels)
+    return min(_PIXELS_A_CHARACTER * max(map(len, lines)), _MAX_LABELS_PX)
+
+
+def _outline(values: Float64Array, i: int, grouping: Grouping, *, log: bool) -> Iterator[dict[str, Cell]]:
+    """A Gaussian kernel density (Scott's bandwidth; of the logarithm on a logarithmic axis) above a row's middle."""
+    if len(values) < _MIN_FOR_DENSITY or np.ptp(values) == 0:
+        return
+    given = np.log(values) if log else values
+    grid = np.linspace(given.min(), given.max(), _GRID_POINTS)
+    density = stats.gaussian_kde(given)(grid)
+    heights = _DENSITY_HEIGHT * density / density.max()
+    for x, height in zip(np.exp(grid) if log else grid, heights, strict=True):
+        base = i + _DENSITY_BASE
+        yield {"group": grouping.labels[i], "x": float(x), "y": base - float(height), "base": base}
+
+
+def _box(values: Float64Array, i: int, grouping: Grouping) -> dict[str, Cell]:
+    """Median and, from five values on, quartiles and range; below, the median alone."""
+    low, q1, median, q3, high = (
+        np.quantile(values, (0, 0.25, 0.5, 0.75, 1))
+        if len(values) >= _MIN_FOR_BOX
+        else ([float(np.median(values))] * 5)
+    )
+    return {
+        "group": grouping.labels[i],
+        "n": len(values),
+        "low": float(low),
+        "q1": float(q1),
+        "x": float(median),
+        "q3": float(q3),
+        "high": float(high),
+        "top": i - _BOX_HALF,
+        "middle": float(i),
+        "bottom": i + _BOX_HALF,
+    }
+
+
+def _points(values: Float64Array, i: int, grouping: Grouping) -> Iterator[dict[str, Cell]]:
+    """Every value below its box, spread over a band so that neighbours do not hide each other."""
+    golden = 0.618033988749895  # its multiples modulo 1 spread evenly, in any number and without chance
+    for number, x in enumerate(values):
+        offset = ((number * golden) % 1 - 0.5) * 2 * _POINTS_HALF if len(values) > 1 else 0.0
+        yield {"group": grouping.labels[i], "x": float(x), "y": i + _POINTS_MIDDLE + offset}
+
+
+def _caption(grouping: Grouping, smallest: int) -> str:
+    parts = ["Each point is a repetition; the thick line is the median."]
+    if smallest >= _MIN_FOR_BOX:
+        parts.append("Boxes hold the middle half, their lines the whole range.")
+    else:
+        parts.append(f"Boxes are drawn from {_MIN_FOR_BOX} repetitions on.")
+    if smallest >= _MIN_FOR_DENSITY:
+        parts.append("Above them: a kernel density estimate, scaled to the row.")
+    else:
+        parts.append(f"Densities are drawn from {_MIN_FOR_DENSITY} repetitions on.")
+    return " ".join([*parts, grouping.note]).strip()
+
+
+def _alternative(shown: Sequence[Quantity], grouping: Grouping) -> str:
+    titles = "; ".join(found.title for found in shown)
+    medians = []
+    for i, label in enumerate(grouping.labels):
+        values = shown[0].values[grouping.of_row == i]
+        present = values[np.isfinite(values)]
+        medians.append(f"{label}: {np.median(present):.3g}" if len(present) else f"{label}: no value")
+    return f"Points, boxes and densities of {titles}. Medians of {shown[0].title}: {'; '.join(medians)}."

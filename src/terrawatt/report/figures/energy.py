@@ -1,0 +1,182 @@
+"""Energy against performance: what a score costs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import altair as alt
+import numpy as np
+from numpy.typing import NDArray
+
+from terrawatt.analysis.scenarios import ScenarioRows, scenario_rows
+from terrawatt.analysis.statistics import COVERAGE_FACTOR, Description, describe, numbers
+from terrawatt.analysis.table import Table
+from terrawatt.records import Float64Array
+from terrawatt.report.figures.figure import Drawing, Skipped
+from terrawatt.report.figures.marks import (
+    Cell,
+    group_colour,
+    group_legend,
+    group_shape,
+    inline,
+    value_axis,
+    value_scale,
+)
+from terrawatt.report.grouping import Grouping, group_rows
+from terrawatt.report.scales import Quantity, main_energy, main_scores, quantity
+from terrawatt.report.theme import INK, MAX_COLOURS, WIDTH_PX
+
+BoolArray = NDArray[np.bool_]
+
+_MAX_WITH_ERROR_BARS = 60  # repetitions; more bars hide the points
+_MANY_POINTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Mean:
+    """One scenario's means and t-intervals; an interval is None for one repetition."""
+
+    scenario: str
+    group: str
+    x: Description
+    y: Description
+
+    def row(self) -> dict[str, Cell]:
+        """As a row of data."""
+        return {
+            "scenario": self.scenario,
+            "group": self.group,
+            "n": self.x.n,
+            "x": self.x.mean,
+            "y": self.y.mean,
+            "x_low": self.x.low,
+            "x_high": self.x.high,
+            "y_low": self.y.low,
+            "y_high": self.y.high,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.scenario}: {self.x.mean:.3g} and {self.y.mean:.3g}"
+
+
+def energy_performance(table: Table) -> Drawing | Skipped:
+    """Every repetition, and the mean of each scenario with its 95 % t-intervals, in energy and score."""
+    energy_name, scores = main_energy(table), main_scores(table)
+    if energy_name is None:
+        return Skipped("no energy has a value")
+    if not scores:
+        return Skipped("no score has a value: the workload wrote no predictions")
+    energy, score = quantity(table, energy_name), quantity(table, scores[0])
+    complete = np.isfinite(energy.values) & np.isfinite(score.values)
+    if not complete.any():
+        return Skipped(f"no repetition has both {energy_name} and {scores[0]}")
+    grouping = group_rows(table, MAX_COLOURS)
+    few = complete.sum() <= _MAX_WITH_ERROR_BARS
+    expanded = _expanded_uncertainty(table, energy_name, energy) if few else np.full(len(complete), np.nan)
+    points = _points(table, energy, score, grouping, expanded)
+    means = _means(scenario_rows(table), energy, score, grouping, complete)
+    return Drawing(
+        _chart(energy, score, grouping, points, [mean.row() for mean in means]),
+        _caption(grouping, means, with_bars=bool(np.isfinite(expanded[complete]).any())),
+        f"{score.title} against {energy.title}. {_means_in_words(means)}",
+    )
+
+
+def _chart(
+    energy: Quantity, score: Quantity, grouping: Grouping, points: list[dict[str, Cell]], means: list[dict[str, Cell]]
+) -> alt.LayerChart | alt.FacetChart:
+    """Points with their error bars below, means with their intervals on top."""
+    x = alt.X("x:Q", title=energy.title, scale=value_scale(energy), axis=value_axis(energy, ticks=8))
+    y = alt.Y("y:Q", title=score.title, scale=value_scale(score), axis=value_axis(score, ticks=6))
+    legend = group_legend(grouping, WIDTH_PX)
+    colour, shape = group_colour(grouping, legend=legend), group_shape(grouping, legend=legend)
+    highlight = alt.selection_point(name="highlight", fields=["group"], bind="legend")
+    many = len(points) > _MANY_POINTS
+    repetition, mean = alt.Chart(inline(points)), alt.Chart(inline(means))
+    point_tooltip = [alt.Tooltip("scenario:N"), alt.Tooltip("repetition:N"), _number("x", energy), _number("y", score)]
+    mean_tooltip = [
+        alt.Tooltip("scenario:N", title="mean of"),
+        alt.Tooltip("n:Q"),
+        _number("x", energy),
+        _number("y", score),
+    ]
+    faint = alt.condition(highlight, alt.value(0.35 if many else 0.6), alt.value(0.04))
+    strong = alt.condition(highlight, alt.value(1), alt.value(0.08))
+    bar = mean.mark_rule(color=INK, strokeWidth=1 if len(means) > MAX_COLOURS else 1.6)
+    layers = [
+        repetition.mark_rule(strokeWidth=1).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=colour, opacity=faint),
+        repetition.mark_point(filled=True, size=18 if many else 46)
+        .encode(x=x, y=y, color=colour, shape=shape, opacity=faint, tooltip=point_tooltip)
+        .add_params(highlight),
+        bar.encode(x=alt.X("x_low:Q"), x2="x_high:Q", y=y, opacity=strong),
+        bar.encode(x=x, y=alt.Y("y_low:Q"), y2="y_high:Q", opacity=strong),
+        mean.mark_point(filled=True, size=70 if len(means) > MAX_COLOURS else 150, stroke=INK, strokeWidth=1).encode(
+            x=x, y=y, color=colour, shape=shape, opacity=strong, tooltip=mean_tooltip
+        ),
+    ]
+    return alt.layer(*layers, width=740, height=460)
+
+
+def _number(field: str, found: Quantity) -> alt.Tooltip:
+    return alt.Tooltip(f"{field}:Q", title=found.title, format=".4~g")
+
+
+def _points(
+    table: Table, energy: Quantity, score: Quantity, grouping: Grouping, expanded: Float64Array
+) -> list[dict[str, Cell]]:
+    """The repetitions that have both values; error bars where their uncertainty is known."""
+    names = {row: scenario.label for scenario in scenario_rows(table) for row in scenario.rows}
+    repetitions = table.frame["Repetition"].tolist() if "Repetition" in table.frame else [""] * len(table.frame)
+    rows: list[dict[str, Cell]] = []
+    for row in np.flatnonzero(np.isfinite(energy.values) & np.isfinite(score.values)):
+        x, half = float(energy.values[row]), float(expanded[row])
+        rows.append(
+            {
+                "x": x,
+                "y": float(score.values[row]),
+                "low": x - half,
+                "high": x + half,
+                "group": grouping.labels[grouping.of_row[row]],
+                "scenario": names[row],
+                "repetition": str(repetitions[row]),
+            }
+        )
+    return rows
+
+
+def _means(
+    scenarios: Iterable[ScenarioRows], energy: Quantity, score: Quantity, grouping: Grouping, complete: BoolArray
+) -> list[_Mean]:
+    """The means of the scenarios, over their repetitions that have both values."""
+    means = []
+    for scenario in scenarios:
+        rows = scenario.rows[complete[scenario.rows]]
+        if len(rows):
+            group = grouping.labels[grouping.of_row[rows[0]]]
+            means.append(_Mean(scenario.label, group, describe(energy.values[rows]), describe(score.values[rows])))
+    return means
+
+
+def _expanded_uncertainty(table: Table, energy_name: str, energy: Quantity) -> Float64Array:
+    """U (k = 2) of each repetition's energy, in the figure's unit; NaN where the table has none."""
+    name = f"u {energy_name}"
+    u = numbers(table, name) if name in table.frame else np.full(len(table.frame), np.nan)
+    return COVERAGE_FACTOR * u / energy.scale.divisor
+
+
+def _caption(grouping: Grouping, means: list[_Mean], *, with_bars: bool) -> str:
+    parts = ["Small: repetitions; large: mean of a scenario, its bars the 95 % t-intervals."]
+    if with_bars:
+        parts.append("Pale bars: expanded uncertainty U (k = 2) of a repetition's energy.")
+    single = sum(mean.x.low is None for mean in means)
+    if single:
+        parts.append(f"{single} of {len(means)} scenarios have one repetition, and so no interval.")
+    return " ".join([*parts, grouping.note]).strip()
+
+
+def _means_in_words(means: list[_Mean]) -> str:
+    """The means of the scenarios; of the cheapest and the best when there are many."""
+    if len(means) <= MAX_COLOURS:
+        return f"Means: {'; '.join(map(str, means))}."
+    cheapest = min(means, key=lambda mean: mean.x.mean or 0.0)
+    best = max(means, key=lambda mean: mean.y.mean or 0.0)
+    return f"{len(means)} scenarios. Least energy: {cheapest}. Best score: {best}."

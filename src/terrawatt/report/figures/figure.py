@@ -1,0 +1,41 @@
+"""What a figure is, and what drawing one gives."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import altair as alt
+
+from terrawatt.analysis.table import Table
+from terrawatt.errors import AnalysisError
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A figure of one table: the chart, what a reader must know beside it, and what a listener hears instead."""
+
+    chart: alt.TopLevelMixin
+    caption: str
+    alternative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A figure that this table does not allow, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure by name: `name` is that of its files, `function` draws it."""
+
+    name: str
+    title: str
+    function: Callable[[Table], Drawing | Skipped]
+
+    def draw(self, table: Table) -> Drawing | Skipped:
+        """The figure of a table; skipped, with the reason, where the table is too small for its analysis."""
+        try:
+            return self.function(table)
+        except AnalysisError as error:
+            return Skipped(str(error))

@@ -1,0 +1,105 @@
+"""The unit in which a quantity is shown, chosen by its values: J, kJ or MJ; s, min or h."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from terrawatt.analysis.statistics import numbers
+from terrawatt.analysis.table import ColumnKind, Table
+from terrawatt.records import Float64Array
+
+_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
+_TIMES = ((3600.0, "h", 4 * 3600.0), (60.0, "min", 600.0), (1.0, "s", 1.0), (1e-3, "ms", 0.0))
+_SUBSCRIPTS = str.maketrans(
+    "₀₁₂₃₄₅₆₇₈₉", "0123456789"
+)  # the fonts of figures lack them, and a label with one changes font
+_LOG_FROM_RATIO = 30.0  # a linear axis hides the small values of data that span more
+_MANY_DECADES = 2.7
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A unit for people: a value in the table's unit, divided by `divisor`, is in `unit`."""
+
+    divisor: float
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """A column as an axis shows it: values in the unit that its title names."""
+
+    values: Float64Array
+    title: str
+    scale: Scale
+
+    @property
+    def is_log(self) -> bool:
+        """Whether the values span so much that only a logarithmic axis shows them all."""
+        present = self.values[np.isfinite(self.values)]
+        return len(present) > 0 and bool(present.min() > 0 and present.max() / present.min() >= _LOG_FROM_RATIO)
+
+    def log_ticks(self) -> list[float]:
+        """Round values for a logarithmic axis: 1, 2, 5 in each decade; powers of ten where there are many decades."""
+        present = self.values[np.isfinite(self.values)]
+        low, high = np.log10(present.min()), np.log10(present.max())
+        steps = (1.0, 2.0, 5.0) if high - low < _MANY_DECADES else (1.0,)
+        decades = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+        return [float(f"{step}e{decade}") for decade in decades for step in steps]
+
+
+def scale_for(values: Float64Array, unit: str) -> Scale:
+    """The scale that gives the largest of some values one to three digits before the point.
+
+    Only for units that take a prefix well: J, s, kg of something; others stay as they are.
+    """
+    size = float(np.max(np.abs(values[np.isfinite(values)]), initial=0.0))
+    if unit == "s":
+        return next(
+            Scale(divisor, name) for divisor, name, least in _TIMES if size >= least or divisor == _TIMES[-1][0]
+        )
+    if size == 0 or not (unit == "J" or unit.startswith("kg ")):
+        return Scale(1.0, unit)
+    base, name = (1e-3, unit[1:]) if unit.startswith("kg ") else (1.0, unit)
+    factor, prefix = next((pair for pair in _PREFIXES if size / base >= pair[0]), _PREFIXES[-1])
+    return Scale(base * factor, prefix + name)
+
+
+def quantity(table: Table, name: str) -> Quantity:
+    """A column in the unit that fits its values, with the title of its axis."""
+    values = numbers(table, name)
+    scale = scale_for(values, table.unit(name))
+    title = f"{display_name(table, name)} ({scale.unit or 'no unit'})"
+    return Quantity(values / scale.divisor, title.translate(_SUBSCRIPTS), scale)
+
+
+def column_label(table: Table, name: str) -> str:
+    """A column's own name with its unit, for figures that show many columns."""
+    return table.label(name).translate(_SUBSCRIPTS)
+
+
+def display_name(table: Table, name: str) -> str:
+    """A column's name for people: `Net energy, plug` for `Energy (plug)`, `Micro F1` for `micro_f1`."""
+    kind = table.columns[name].kind if name in table.columns else None
+    source = re.fullmatch(r"Energy \((.+)\)", name)
+    if source:
+        return f"{'Net energy' if kind is ColumnKind.ENERGY else 'Energy'}, {source[1]}"
+    if kind is ColumnKind.PERFORMANCE and "_" in name:
+        average, _, score = name.partition("_")
+        return f"{average.capitalize()} {score.upper() if len(score) == 2 else score}"
+    return name
+
+
+def main_energy(table: Table) -> str | None:
+    """The column of energy to show: of the main source, or of the next that has a value; CodeCarbon's as the last."""
+    columns = [*table.of_kind(ColumnKind.ENERGY), *(n for n in table.of_kind(ColumnKind.EMISSIONS) if "Energy" in n)]
+    return next((name for name in columns if np.isfinite(numbers(table, name)).any()), None)
+
+
+def main_scores(table: Table) -> list[str]:
+    """The columns of performance to show, the most telling first; those without a value are left out."""
+    columns = table.of_kind(ColumnKind.PERFORMANCE)
+    preferred = [name for name in ("micro_f1", "macro_f1", "Accuracy") if name in columns]
+    ordered = dict.fromkeys([*preferred, *columns])
+    return [name for name in ordered if np.isfinite(numbers(table, name)).any()]
