@@ -60,8 +60,10 @@ def options() -> Callable[..., TrainingOptions]:
     """Options of a small training, changed by name."""
 
     def make(**changes) -> TrainingOptions:
-        parameters = {"model": "s-cnn-rgb", "hidden": 0, "epochs": 2, "batch": 4, "seed": 7, "threads": 1}
-        return from_parameters(parameters | changes)
+        parameters = {"model": "s-cnn-rgb", "epochs": 2, "batch": 4, "seed": 7, "threads": 1} | changes
+        if parameters["model"].startswith("s-cnn"):
+            parameters.setdefault("hidden", 0)
+        return from_parameters(parameters)
 
     return make
 

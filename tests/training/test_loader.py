@@ -1,0 +1,114 @@
+from collections import Counter
+from itertools import chain
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from terrawatt.training.loader import Loader
+
+
+class Recorder:
+    """A pack that remembers which rows were read."""
+
+    def __init__(self, pack) -> None:
+        self.pack, self.groups = pack, []
+
+    def read(self, rows, **options):
+        self.groups.append(list(rows))
+        return self.pack.read(rows, **options)
+
+
+@pytest.fixture
+def loader(pack):
+    def make(rows, batch=4, **changes) -> Loader:
+        rgb_only = changes.pop("rgb_only", False)
+        return Loader(changes.pop("pack", pack), np.array(rows), pack.labels(19), batch, rgb_only, **changes)
+
+    return make
+
+
+def test_in_order_are_the_splits_images_and_labels(loader, pack):
+    rows = [5, 2, 9, 11, 3]
+    batches = list(loader(rows).in_order())
+    assert [len(batch.targets) for batch in batches] == [4, 1]
+    images = pack.read(rows)
+    for position, wanted in enumerate((images.r10, images.r20, images.r60)):
+        found = torch.cat([batch.images[position] for batch in batches])
+        np.testing.assert_array_equal(found.numpy(), wanted)
+    targets = torch.cat([batch.targets for batch in batches])
+    assert targets.dtype == torch.float32
+    np.testing.assert_array_equal(targets.numpy(), pack.labels(19)[rows])
+    np.testing.assert_array_equal(loader(rows).targets, pack.labels(19)[rows])
+
+
+def test_rgb_reads_three_bands(loader):
+    (batch,) = loader([1, 2], rgb_only=True).in_order()
+    assert batch.images.r10.shape == (2, 3, 120, 120)
+    assert batch.images.r20 is None
+    assert batch.images.r60 is None
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_reading_ahead_changes_nothing(loader, workers):
+    rows = range(20)
+    plain = loader(rows, batch=3).shuffled(7, 2)
+    ahead = loader(rows, batch=3, workers=workers).shuffled(7, 2)
+    for one, other in zip(plain, ahead, strict=True):
+        assert torch.equal(one.targets, other.targets)
+        assert torch.equal(one.images.r10, other.images.r10)
+
+
+def test_reading_ahead_reads_no_more_than_a_batch_a_worker_ahead(loader, pack):
+    recorder = Recorder(pack)
+    batches = loader(range(20), batch=2, workers=2, pack=recorder).in_order()
+    next(batches)
+    batches.close()
+    assert len(recorder.groups) <= 3
+
+
+def test_what_fails_while_reading_ahead_fails_in_the_loop(loader):
+    with pytest.raises(IndexError):
+        list(loader([1, 2, 10_000], batch=1, workers=2).in_order())
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 2**32 - 1), st.integers(1, 100))
+def test_an_epoch_is_every_image_once_in_an_order_of_its_own(n, batch, seed, epoch):
+    rows = np.arange(100, 100 + n)
+    recorder = Recorder(FakePack())
+    loader = Loader(recorder, rows, np.zeros((200, 2), dtype=np.uint8), batch, rgb_only=True)
+    first = [list(map(int, group)) for group in read_groups(loader, recorder, seed, epoch)]
+    assert Counter(chain.from_iterable(first)) == Counter(map(int, rows))
+    assert [len(group) for group in first[:-1]] == [batch] * (len(first) - 1)
+    assert first == read_groups(loader, recorder, seed, epoch)
+
+
+def test_epochs_and_seeds_have_different_orders(loader, pack):
+    recorder = Recorder(pack)
+    split = loader(range(20), batch=20, pack=recorder)
+    orders = [read_groups(split, recorder, seed, epoch)[0] for seed, epoch in ((0, 1), (0, 2), (1, 1))]
+    assert len({tuple(order) for order in orders}) == 3
+
+
+@pytest.mark.parametrize(
+    ("n", "drop_single", "sizes"), [(9, True, [4, 4]), (9, False, [4, 4, 1]), (10, True, [4, 4, 2])]
+)
+def test_a_last_batch_of_one_image_is_left_out_for_batch_normalisation(loader, n, drop_single, sizes):
+    split = loader(range(n), drop_single=drop_single)
+    assert [len(batch.targets) for batch in split.shuffled(0, 1)] == sizes
+
+
+class FakePack:
+    def read(self, rows, *, rgb_only):
+        from terrawatt.data.pack import BandArrays
+
+        return BandArrays(np.zeros((len(rows), 3, 1, 1), dtype=np.uint16), None, None)
+
+
+def read_groups(loader: Loader, recorder: Recorder, seed: int, epoch: int) -> list[list[int]]:
+    recorder.groups.clear()
+    for _ in loader.shuffled(seed, epoch):
+        pass
+    return [list(map(int, group)) for group in recorder.groups]
