@@ -1,5 +1,113 @@
-"""`terrawatt run`."""
+"""`terrawatt run`: one scenario, or those of a parameter file, under the protocol."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from terrawatt.cli.run_options import RunOptions, execute, takes_run_options
+from terrawatt.cli.scenario_options import NAMES, Given, takes_scenario
+from terrawatt.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from terrawatt.records import Scalar, Scenario
+    from terrawatt.training.options import TrainingOptions
 
 
-def run() -> None:
-    """Being written."""
+@takes_scenario
+@takes_run_options
+def run(
+    scenario: Given,
+    options: RunOptions,
+    param_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--param-file", "--param_file", "-f", metavar="FILE", help="Many scenarios: Qanat's parameter file."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the scenarios and end.")] = False,
+) -> None:
+    """Train and test models under the protocol: cold, warm-up, repetitions, idle; one scenario or those of a file."""
+    from dataclasses import replace
+
+    trainings = _trainings(scenario, param_file)
+    settings = options.settings()
+    if dry_run:
+        _list(trainings, settings.protocol.repetitions)
+        return
+    trainings = [replace(training, data=training.data or settings.data.pack) for training in trainings]
+    fingerprint = _check_pack(_only_pack(trainings))
+    request = options.request(settings, [training_scenario(training) for training in trainings], fingerprint)
+    execute(options, request)
+
+
+def training_scenario(training: "TrainingOptions") -> "Scenario":
+    """The scenario that trains a model: its parameters, and the command that a repetition runs."""
+    from terrawatt.records import Scenario
+
+    # -P: terrawatt and what it imports are the installed packages, not what lies in the working folder.
+    program = (sys.executable, "-P", "-m", "terrawatt", "train")
+    places = ("--no-verify", "--seed", "{seed}", "--out", "{output}", "--repetition", "{repetition}")
+    return Scenario(training.parameters(), (*program, *training.argv(), *places), training.seed)
+
+
+def _trainings(given: Given, param_file: Path | None) -> "list[TrainingOptions]":
+    """The training of each scenario: the options given, with those of the file."""
+    from terrawatt.training.options import from_parameters
+
+    if param_file is None:
+        return [from_parameters(given)]
+    trainings = []
+    for number, parameters in enumerate(_expanded(param_file), start=1):
+        if twice := sorted(given.keys() & parameters.keys()):
+            raise UsageError(f"--{twice[0]} is given, and stands in {param_file} too; leave one of them out")
+        try:
+            trainings.append(from_parameters({**given, **parameters}))
+        except UsageError as error:
+            raise UsageError(f"{param_file}, scenario {number}: {error}") from error
+    return trainings
+
+
+def _expanded(param_file: Path) -> "Sequence[Mapping[str, Scalar]]":
+    from terrawatt.experiment.grid import expand
+
+    try:
+        text = param_file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{param_file}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{param_file}: not a text in UTF-8 ({error.reason})") from error
+    return expand(text, str(param_file), NAMES)
+
+
+def _list(trainings: "Sequence[TrainingOptions]", repetitions: int) -> None:
+    for number, training in enumerate(trainings, start=1):
+        parameters = ", ".join(f"{name} {value}" for name, value in training.parameters().items())
+        typer.echo(f"{number}: {parameters}")
+    typer.echo(f"{len(trainings)} scenarios of {repetitions} repetitions; nothing was run")
+
+
+def _only_pack(trainings: "Sequence[TrainingOptions]") -> Path:
+    """The pack that all scenarios read."""
+    packs = {training.data for training in trainings}
+    if len(packs) > 1:
+        raise UsageError("the scenarios of a run read one pack; make a run of each pack")
+    if (pack := packs.pop()) is None:
+        raise UsageError(
+            "no data: give a pack with --data, or data.pack in terrawatt.toml (terrawatt data pack makes one)"
+        )
+    return pack
+
+
+def _check_pack(path: Path) -> Mapping[str, Any]:
+    """Compare all checksums of a pack, before anything is measured. Returns its fingerprint."""
+    from terrawatt.cli.bars import progress_bar
+    from terrawatt.data.pack import Pack
+
+    pack = Pack.open(path)
+    with progress_bar(f"Checking {path}", len(pack)) as advance:
+        pack.verify(advance)
+    typer.echo(f"data: {path}, {len(pack)} patches, checksums right")
+    return pack.fingerprint()

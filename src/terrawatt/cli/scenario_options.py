@@ -45,6 +45,8 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "data": ("PACK", "The pack to train on; default: data.pack of the settings."),
 }
 
+NAMES = tuple(_OPTIONS)
+
 
 def takes_scenario(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of a scenario; its first parameter, `scenario`, gets those that were given."""

@@ -64,9 +64,9 @@ class EmissionsTracker:
         self._end()
 
     @property
-    def failure(self) -> str:
-        """Why nothing is tracked any more, in one line; empty while all is well."""
-        return self._failure
+    def enabled(self) -> bool:
+        """Whether the settings ask for it."""
+        return self._settings.enabled
 
     def description(self) -> dict[str, Any]:
         """What the manifest says of it."""

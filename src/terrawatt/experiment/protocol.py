@@ -94,3 +94,14 @@ def fill(command: Sequence[str], scenario: Scenario, repetition: int, output: Pa
     if scenario.seed is not None:
         values = {**values, "{seed}": str(scenario.seed + repetition - 1)}
     return tuple(values.get(argument, argument) for argument in command)
+
+
+def titles(scenarios: Sequence[Scenario]) -> list[str]:
+    """Each scenario in words: the parameters in which they differ; of a single one, all."""
+    names = list(dict.fromkeys(name for scenario in scenarios for name in scenario.parameters))
+    if len(scenarios) > 1:
+        names = [name for name in names if len({scenario.parameters.get(name) for scenario in scenarios}) > 1]
+    return [
+        ", ".join(f"{name} {scenario.parameters[name]}" for name in names if name in scenario.parameters)
+        for scenario in scenarios
+    ]

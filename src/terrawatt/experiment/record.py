@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from terrawatt.errors import RunFolderError
 from terrawatt.records import Phase, PhaseName, Window
 from terrawatt.runs.layout import RunFolder
+from terrawatt.runs.manifest import read_manifest, seal, write_manifest
 from terrawatt.runs.phases import append_phases, read_phases
 from terrawatt.runs.status import RepetitionStatus, RunStatus, State, write_status
 from terrawatt.runs.times import format_time, write_times
@@ -44,6 +46,25 @@ class Recorder:
         """Record the state of the whole scenario."""
         self.status = self.status.with_state(state, reason)
         write_status(self.folder.status, self.status)
+
+    def close(self, state: State, reason: str = "") -> None:
+        """Record how the scenario ended, behind the checksums of its files.
+
+        A repetition that was still under way is interrupted, whatever the reason.
+        """
+        for entry in self.status.repetitions:
+            if entry.state is State.RUNNING:
+                self.status = self.status.with_repetition(replace(entry, state=State.INTERRUPTED))
+        if self.folder.manifest.exists():
+            seal(self.folder, read_manifest(self.folder.manifest))
+        self.set_state(state, reason)
+
+    def note_missing_emissions(self, repetition: int, reason: str) -> None:
+        """Record in the manifest why there is no file of emissions of a repetition."""
+        self.log(f"repetition {repetition}: no emissions: {reason}")
+        manifest = read_manifest(self.folder.manifest)
+        missing = {**manifest.emissions.get("missing", {}), str(repetition): reason}
+        write_manifest(self.folder.manifest, replace(manifest, emissions={**manifest.emissions, "missing": missing}))
 
     def reported(self, file: Path, repetition: int, window: Window) -> list[Phase]:
         """The phases that a workload reported of one repetition into a file.

@@ -5,6 +5,7 @@ output goes straight into the log file: a pipe could fill and block it.
 """
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -21,6 +22,7 @@ from terrawatt.units import s_to_ns
 
 TICK_S = 1.0  # how often the runner looks up from waiting
 GRACE_S = 10.0  # between SIGTERM and SIGKILL
+_TAIL_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Execution:
         executions: how often the command ran.
         result: how the last one ended.
         interrupted: a stop signal cut the window short.
+        tail: the last lines that it printed, when it failed.
     """
 
     start_ns: int
@@ -40,6 +43,7 @@ class Execution:
     executions: int
     result: ExecutionResult
     interrupted: bool = False
+    tail: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,13 @@ class Executor:
                 is_long_enough = ended.t_ns - start_ns >= s_to_ns(min_window_s)
                 if ended.code != 0 or is_long_enough or self.wakeup.stops:
                     break
-        peak_bytes = max(end.peak_bytes for end in ends)
-        result = replace(_explain(ended, log, offset), peak_memory_bytes=peak_bytes or None)
         interrupted = ended.terminated or (self.wakeup.stops > 0 and not is_long_enough)
-        return Execution(start_ns, ended.t_ns, len(ends), result, interrupted)
+        tail = () if ended.code == 0 else tuple(last_lines(log, _TAIL_LINES, offset))
+        peak_bytes = max(end.peak_bytes for end in ends)
+        result = replace(_explain(ended, tail), peak_memory_bytes=peak_bytes or None)
+        if interrupted:
+            result = replace(result, reason="interrupted")
+        return Execution(start_ns, ended.t_ns, len(ends), result, interrupted, tail)
 
     def _once(self, command: Sequence[str], environment: Mapping[str, str], output: int) -> "_Ended":
         try:
@@ -139,7 +146,16 @@ def _poll(process: "subprocess.Popen[bytes]") -> _Ended | None:
         return None
     t_ns = time.time_ns()
     process.returncode = os.waitstatus_to_exitcode(status)  # subprocess itself does not see what wait4 took
-    return _Ended(t_ns, process.returncode, usage.ru_maxrss * 1024)  # ru_maxrss: KiB on Linux
+    return _Ended(t_ns, process.returncode, _peak_bytes(usage.ru_maxrss))
+
+
+def _peak_bytes(child_kib: int) -> int:
+    """The peak memory of a child; 0 where it is not known.
+
+    Linux lets a child begin with the peak of its parent: a smaller one of its own cannot be told from it.
+    """
+    own_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return child_kib * 1024 if child_kib > own_kib else 0
 
 
 def _kill_rest(group: int) -> None:
@@ -154,15 +170,14 @@ def _signal_group(group: int, number: signal.Signals) -> None:
         return  # already gone
 
 
-def _explain(ended: _Ended, log: Path, offset: int) -> ExecutionResult:
+def _explain(ended: _Ended, tail: Sequence[str]) -> ExecutionResult:
     """The result with its reason in one line."""
     if ended.code is None:
         return ExecutionResult(None, reason=ended.reason)
     if ended.code == 0:
         return ExecutionResult(0)
     if ended.code > 0:
-        last = next(iter(last_lines(log, 1, offset)), "")
-        return ExecutionResult(ended.code, reason=f"exit code {ended.code}" + (f": {last}" if last else ""))
+        return ExecutionResult(ended.code, reason=": ".join((f"exit code {ended.code}", *tail[-1:])))
     number = -ended.code
     reason = f"killed by {_signal_name(number)}"
     if number == signal.SIGKILL:

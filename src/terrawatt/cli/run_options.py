@@ -1,0 +1,209 @@
+"""The options of the protocol and the run folder, which `terrawatt run` and `terrawatt measure` share.
+
+A command takes them all as one argument named `options`:
+
+    @takes_run_options
+    def measure(options: RunOptions, command: …) -> None: ...
+
+What is not given comes from the settings.
+"""
+
+import inspect
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from terrawatt.cli.options import parse_integer, parse_number, parse_positive
+from terrawatt.errors import ProtocolError, UsageError
+
+if TYPE_CHECKING:
+    from terrawatt.config import Section, Settings
+    from terrawatt.experiment.runner import Request
+    from terrawatt.records import Scenario
+
+AnySection = TypeVar("AnySection", bound="Section")
+
+_PROTOCOL = "Protocol (default: terrawatt.toml)"
+_FOLDER = "Run folder"
+_RUN = "Run"
+
+
+def _seconds(name: str, text: str) -> Any:
+    return typer.Option(name, metavar="SECONDS", parser=parse_number, help=text, rich_help_panel=_PROTOCOL)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What was given on the command line; None: not given."""
+
+    repetitions: Annotated[
+        int | None,
+        typer.Option(
+            "--repetitions", "-n", metavar="N", parser=parse_positive, help="Measured.", rich_help_panel=_PROTOCOL
+        ),
+    ] = None
+    warmup: Annotated[
+        int | None,
+        typer.Option(
+            "--warmup", metavar="N", parser=parse_integer, help="Discarded executions.", rich_help_panel=_PROTOCOL
+        ),
+    ] = None
+    cold: Annotated[float | None, _seconds("--cold", "Idle before.")] = None
+    idle_after: Annotated[float | None, _seconds("--idle-after", "Idle after.")] = None
+    pause: Annotated[float | None, _seconds("--pause", "Between repetitions.")] = None
+    min_window: Annotated[
+        float | None, _seconds("--min-window", "A shorter workload is repeated inside its window.")
+    ] = None
+    country: Annotated[
+        str | None,
+        typer.Option("--country", metavar="CODE", help="Of the electricity, e.g. FRA.", rich_help_panel=_PROTOCOL),
+    ] = None
+    name: Annotated[str | None, typer.Option("--name", help="Name of the experiment.", rich_help_panel=_FOLDER)] = None
+    results: Annotated[
+        Path | None,
+        typer.Option("--results", metavar="DIR", help="Where experiments are kept.", rich_help_panel=_FOLDER),
+    ] = None
+    storage_path: Annotated[
+        Path | None,
+        typer.Option(
+            "--storage-path",
+            "--storage_path",
+            metavar="DIR",
+            help="The run's own folder, instead of the next run_<N>; as Qanat gives it.",
+            rich_help_panel=_FOLDER,
+        ),
+    ] = None
+    on_failure: Annotated[
+        str,
+        typer.Option(
+            "--on-failure",
+            metavar="continue|stop",
+            help="After a repetition that failed: go on, or stop the run.",
+            rich_help_panel=_RUN,
+        ),
+    ] = "continue"
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Wait for another measured run on this machine to end.", rich_help_panel=_RUN),
+    ] = False
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="Settings file; default: terrawatt.toml here or in a folder above.",
+            dir_okay=False,
+            rich_help_panel=_RUN,
+        ),
+    ] = None
+
+    def settings(self) -> "Settings":
+        """The settings in force: those of the file and the environment, with the options over them.
+
+        Raises:
+            ConfigError: the file or a variable is wrong.
+            UsageError: an option's value is out of its range.
+        """
+        from terrawatt.config import load
+
+        settings = load(self.config)
+        protocol = {
+            "repetitions": self.repetitions,
+            "warmup": self.warmup,
+            "cold_s": self.cold,
+            "idle_after_s": self.idle_after,
+            "pause_s": self.pause,
+            "min_window_s": self.min_window,
+        }
+        experiment = {"name": self.name, "results": self.results}
+        return settings.model_copy(
+            update={
+                "protocol": _overridden(settings.protocol, protocol),
+                "experiment": _overridden(settings.experiment, experiment),
+                "emissions": _overridden(settings.emissions, {"country": self.country}),
+            }
+        )
+
+    def request(
+        self, settings: "Settings", scenarios: Sequence["Scenario"], data: Mapping[str, Any] | None = None
+    ) -> "Request":
+        """What the runner is asked for.
+
+        Raises:
+            UsageError: `--on-failure` is neither of its words.
+        """
+        from terrawatt.experiment.runner import Request
+        from terrawatt.experiment.scenario_run import OnFailure
+
+        if self.on_failure not in tuple(OnFailure):
+            raise UsageError(f"--on-failure {self.on_failure}: give continue or stop")
+        return Request(
+            settings=settings,
+            scenarios=tuple(scenarios),
+            data=data or {},
+            on_failure=OnFailure(self.on_failure),
+            wait=self.wait,
+            storage_path=self.storage_path,
+        )
+
+
+def execute(options: RunOptions, request: "Request") -> None:
+    """Run, say where the results are and what comes next.
+
+    Raises:
+        ProtocolError: a repetition or a scenario failed.
+    """
+    from terrawatt.experiment.progress import choose
+    from terrawatt.experiment.runner import run
+
+    outcome = run(request, choose(sys.stdout))
+    typer.echo(f"run folder: {outcome.run_path}")
+    typer.echo(f"next: terrawatt summary {_as_summary_names_it(options, outcome.run_path)}")
+    if outcome.failures:
+        raise ProtocolError("; ".join(outcome.failures))
+
+
+def takes_run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the fields of `RunOptions` as options; its parameter `options` gets them together."""
+
+    @wraps(command)
+    def with_options(*positional: Any, **arguments: Any) -> None:
+        given = {field.name: arguments.pop(field.name) for field in fields(RunOptions)}
+        command(*positional, options=RunOptions(**given), **arguments)
+
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
+    parameters = [*own, *map(_parameter, fields(RunOptions))]
+    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del with_options.__wrapped__
+    return with_options
+
+
+def _parameter(field: "Field[Any]") -> inspect.Parameter:
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+
+
+def _overridden(section: AnySection, given: Mapping[str, Any]) -> AnySection:
+    """A section of the settings with the given values, checked like those of the file."""
+    from pydantic import ValidationError
+
+    values = {name: value for name, value in given.items() if value is not None}
+    try:
+        return type(section).model_validate(section.model_dump() | values)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        option = str(detail["loc"][0]).removesuffix("_s").replace("_", "-")
+        raise UsageError(f"--{option} {detail['input']}: {detail['msg']}") from error
+
+
+def _as_summary_names_it(options: RunOptions, run_path: Path) -> str:
+    """A run as `terrawatt summary` finds it: by its number, or by its folder where options moved it elsewhere."""
+    moved = options.storage_path or options.name or options.results or options.config
+    number = run_path.name.removeprefix("run_")
+    return shlex.quote(str(run_path)) if moved else number

@@ -1,0 +1,69 @@
+"""Checks before a run, and its folder: what would fail after an hour fails now, and leaves nothing behind."""
+
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from terrawatt.errors import ProtocolError, RunFolderError, UsageError
+from terrawatt.runs.layout import RunFolder, create_run, prepare_run
+
+MIN_FREE_BYTES = 100_000_000
+
+
+def check_command(command: Sequence[str]) -> None:
+    """See that a command can be started.
+
+    Raises:
+        UsageError: there is none, or its program does not exist or is not executable.
+    """
+    if not command:
+        raise UsageError("there is no command to run; give one behind --")
+    if shutil.which(command[0]) is None:
+        raise UsageError(f"{command[0]}: no such program, or not executable; give its path or one on PATH")
+
+
+def check_space(folder: Path) -> None:
+    """See that there is room for a run.
+
+    Raises:
+        ProtocolError: less than `MIN_FREE_BYTES` is free on the disk of a folder (which need not exist yet).
+    """
+    there = next((path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir()), Path("/"))
+    free_bytes = shutil.disk_usage(there).free
+    if free_bytes < MIN_FREE_BYTES:
+        raise ProtocolError(
+            f"{there}: only {free_bytes / 1e6:.0f} MB are free, and a run wants {MIN_FREE_BYTES / 1e6:.0f} MB; "
+            "make room or choose another folder with --results"
+        )
+
+
+def make_folders(storage_path: Path | None, results: Path, experiment: str, scenarios: int) -> list[RunFolder]:
+    """The folders of a run's scenarios: in the folder that the caller gives, or in the next one of the results.
+
+    Raises:
+        RunFolderError: they cannot be made, or the given folder holds a run already.
+    """
+    if storage_path is None:
+        return create_run(results, experiment, scenarios)
+    folder = RunFolder(storage_path)
+    if any(path.exists() for path in (folder.manifest, folder.status, folder.phases, folder.times)):
+        raise RunFolderError(f"{storage_path}: holds a run already; give a folder of its own to each run")
+    try:
+        return prepare_run(storage_path, scenarios)
+    except OSError as error:
+        raise RunFolderError(f"{error.filename or storage_path}: cannot be made ({error.strerror})") from error
+
+
+def discard_unused(run_path: Path, folders: Sequence[RunFolder]) -> bool:
+    """Remove a run folder in which nothing was measured and nothing was logged. Returns whether it was removed."""
+    if any(folder.manifest.exists() or _holds(folder.log) for folder in folders):
+        return False
+    shutil.rmtree(run_path, ignore_errors=True)
+    with suppress(OSError):  # holds other runs
+        run_path.parent.rmdir()
+    return True
+
+
+def _holds(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0

@@ -1,0 +1,193 @@
+"""One scenario carried out: its steps, each recorded in the run folder when it ends."""
+
+import os
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from terrawatt.config import ProtocolSettings
+from terrawatt.experiment.emissions import EmissionsTracker
+from terrawatt.experiment.monitor import Monitor, Place
+from terrawatt.experiment.protocol import Step, StepKind, fill
+from terrawatt.experiment.record import Recorder
+from terrawatt.experiment.waiting import sleep
+from terrawatt.experiment.workload import TICK_S, Execution, Executor
+from terrawatt.records import ExecutionResult, Phase, PhaseName, Scenario, Window
+from terrawatt.runs.phases import PHASES_VARIABLE
+from terrawatt.runs.status import RepetitionStatus, State
+from terrawatt.units import format_duration, ns_to_s, with_si_prefix
+
+
+class OnFailure(StrEnum):
+    """What happens after a repetition that failed."""
+
+    CONTINUE = "continue"  # with the next repetition
+    STOP = "stop"  # no further repetition or scenario
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRun:
+    """Carries out one scenario.
+
+    Attributes:
+        scenario: what is run.
+        protocol: how.
+        place: where it stands in the run, with its steps.
+        recorder: its run folder.
+        emissions: CodeCarbon's tracker.
+        executor: runs the workload.
+        monitor: looks after the sampler and the user.
+        say: tells the user a line.
+        reported: the file in which the workload reports its phases.
+        on_failure: what happens after a repetition that failed.
+    """
+
+    scenario: Scenario
+    protocol: ProtocolSettings
+    place: Place
+    recorder: Recorder
+    emissions: EmissionsTracker
+    executor: Executor
+    monitor: Monitor
+    say: Callable[[str], None]
+    reported: Path
+    on_failure: OnFailure
+
+    def carry_out(self) -> tuple[State, str]:
+        """Go through all steps.
+
+        Returns:
+            How it ended, and why when something failed.
+
+        Raises:
+            StoppedError: a stop signal came.
+            ProtocolError: the sampler is gone for good.
+        """
+        self.recorder.set_state(State.RUNNING)
+        for index, step in enumerate(self.place.steps):
+            self.monitor.begin(index)
+            if reason := self._step(step):
+                return State.FAILED, reason
+        return self._conclusion()
+
+    def _step(self, step: Step) -> str:
+        """Do one step. Returns why the scenario cannot go on, or nothing."""
+        match step.kind:
+            case StepKind.COLD:
+                self._idle(step, PhaseName.COLD)
+            case StepKind.IDLE:
+                self._idle(step, PhaseName.IDLE)
+            case StepKind.PAUSE:
+                self._sleep(step)
+            case StepKind.WARMUP:
+                return self._warm_up(step)
+            case StepKind.REPETITION:
+                return self._repeat(step)
+        return ""
+
+    def _sleep(self, step: Step) -> None:
+        sleep(step.duration_s or 0.0, self.executor.wakeup, self.monitor.tick, TICK_S)
+
+    def _idle(self, step: Step, name: PhaseName) -> None:
+        self.say(f"{name}: {format_duration(step.duration_s or 0.0)}")
+        start_ns = time.time_ns()
+        self._sleep(step)
+        self.recorder.add(Phase(name, Window(start_ns, time.time_ns())))
+
+    def _warm_up(self, step: Step) -> str:
+        """Execute once into a folder that is thrown away, on the same disk as the output that is kept."""
+        output = self.recorder.folder.path / ".warm-up"
+        output.mkdir()
+        try:
+            execution = self._execute(step, output, repetition=1, min_window_s=0.0)
+        finally:
+            shutil.rmtree(output, ignore_errors=True)
+        self.executor.wakeup.check()
+        if not execution.result.succeeded:
+            self._tell_failure(f"warm-up {step.number}", execution)
+            return f"warm-up {step.number} failed: {execution.result.reason}"
+        self.recorder.add(Phase(PhaseName.WARMUP, Window(execution.start_ns, execution.end_ns)))
+        self.say(f"warm-up {step.number} of {self.protocol.warmup}: {_duration(execution)}")
+        return ""
+
+    def _repeat(self, step: Step) -> str:
+        number, folder = step.number, self.recorder.folder
+        self.recorder.set_repetition(RepetitionStatus(number, State.RUNNING))
+        self.emissions.start()
+        execution = self._execute(step, folder.output, number, self.protocol.min_window_s)
+        if reason := self.emissions.stop(folder.emissions_of(number)):
+            self._note_missing_emissions(number, reason)
+        result = self._record(number, execution)
+        self.executor.wakeup.check()
+        if result.succeeded:
+            self._tell_success(number, execution)
+            return ""
+        self._tell_failure(f"repetition {number} of {self.protocol.repetitions}", execution)
+        if self.on_failure is OnFailure.STOP:
+            return f"repetition {number} failed: {result.reason}; stopped there, as --on-failure stop asks"
+        return ""
+
+    def _execute(self, step: Step, output: Path, repetition: int, min_window_s: float) -> Execution:
+        command = fill(self.scenario.command, self.scenario, repetition, output.absolute())
+        self.reported.unlink(missing_ok=True)
+        self.recorder.log(f"{step.kind} {step.number}: {shlex.join(command)}")
+        execution = self.executor.run(command, self._environment(), self.recorder.folder.log, min_window_s)
+        times = "once" if execution.executions == 1 else f"{execution.executions} times"
+        how = execution.result.reason or "exit code 0"
+        self.recorder.log(f"{step.kind} {step.number}: executed {times}, {_duration(execution)}: {how}")
+        if execution.result.succeeded:
+            self.monitor.executed(ns_to_s(execution.end_ns - execution.start_ns) / execution.executions)
+        return execution
+
+    def _environment(self) -> Mapping[str, str]:
+        return os.environ | {PHASES_VARIABLE: str(self.reported)}
+
+    def _record(self, number: int, execution: Execution) -> ExecutionResult:
+        """Write the repetition's window, the phases that the workload reported inside it, and how it ended."""
+        result = execution.result
+        if execution.end_ns > execution.start_ns:
+            window = Window(execution.start_ns, execution.end_ns)
+            inner = self.recorder.reported(self.reported, number, window)
+            self.recorder.add(Phase(PhaseName.REPETITION, window, number, executions=execution.executions), inner)
+        else:
+            result = ExecutionResult(None, reason="the clock was set back while it ran; no window can be told")
+        state = State.DONE if result.succeeded else State.FAILED
+        if execution.interrupted:
+            state = State.INTERRUPTED
+        self.recorder.set_repetition(RepetitionStatus(number, state, result))
+        return result
+
+    def _conclusion(self) -> tuple[State, str]:
+        """All steps were taken: done, unless no repetition succeeded."""
+        repetitions = self.recorder.status.repetitions
+        failed = [entry for entry in repetitions if entry.state is not State.DONE]
+        if not failed:
+            return State.DONE, ""
+        first = failed[0].result.reason if failed[0].result else ""
+        reason = f"{len(failed)} of {len(repetitions)} repetitions failed; the first: {first}"
+        return State.FAILED if len(failed) == len(repetitions) else State.DONE, reason
+
+    def _note_missing_emissions(self, number: int, reason: str) -> None:
+        if self.emissions.enabled:
+            self.recorder.note_missing_emissions(number, reason)
+            self.say(f"repetition {number}: no emissions: {reason}")
+
+    def _tell_success(self, number: int, execution: Execution) -> None:
+        energy = self.monitor.energy.energy_j
+        about = f", about {with_si_prefix(energy, 'J')} gross ({self.place.source})" if energy else ""
+        times = f" in {execution.executions} executions" if execution.executions > 1 else ""
+        self.say(f"repetition {number} of {self.protocol.repetitions}: {_duration(execution)}{times}{about}")
+
+    def _tell_failure(self, what: str, execution: Execution) -> None:
+        self.say(f"{what} failed: {execution.result.reason}")
+        for line in execution.tail:
+            self.say(f"  | {line}")
+
+
+def _duration(execution: Execution) -> str:
+    duration_s = ns_to_s(execution.end_ns - execution.start_ns)
+    return f"{duration_s:.2f} s" if duration_s < 60 else format_duration(duration_s)
