@@ -53,7 +53,7 @@ def test_a_whole_file_is_read(toml: Path) -> None:
     assert settings.sampling.disk == "nvme0n1"
     assert source.semantics is Semantics.MEAN
     assert source.accuracy == (AccuracyBand(below_w=300, plus_minus_w=3.0), AccuracyBand(plus_minus_percent=1.0))
-    assert source.options == {"file": "plug.csv"}
+    assert Path(source.options["file"]).resolve() == (toml.parent / "plug.csv").resolve()
 
 
 def test_the_file_is_found_upward(toml: Path) -> None:
@@ -61,6 +61,23 @@ def test_the_file_is_found_upward(toml: Path) -> None:
     below = toml.parent / "a" / "b"
     below.mkdir(parents=True)
     assert config.load(start=below).protocol.repetitions == 3
+
+
+def test_paths_of_the_file_start_from_its_folder(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml.write_text(f"[data]\npack = 'pack'\n[experiment]\nlock = '{toml.parent / 'lock'}'\n")
+    below = toml.parent / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    settings = config.load()
+    assert settings.data.pack == Path("../pack")
+    assert settings.experiment.results == Path("../results")
+    assert settings.experiment.lock == toml.parent / "lock"
+
+
+def test_paths_of_the_environment_start_from_the_working_folder(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml.write_text("[data]\npack = 'pack'\n")
+    monkeypatch.setenv("TERRAWATT_DATA__PACK", "other")
+    assert config.load(toml).data.pack == Path("other")
 
 
 def test_the_environment_wins_key_by_key(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 The file is the one given with `--config`, or the first `terrawatt.toml` found upward from the working folder. Each key
 is also a variable `TERRAWATT_SECTION__KEY`, which wins over the file. Unknown keys are refused with the near names.
+Relative paths in the file start from its folder; those of the environment, from the working folder.
 """
 
 import os
@@ -140,7 +141,7 @@ def load(path: Path | None = None, start: Path | None = None) -> Settings:
         ConfigError: the file cannot be read, or a key or value is wrong; names the file or variable and the key.
     """
     file = path if path is not None else find(start or Path.cwd())
-    values = _read(file) if file is not None else {}
+    values = _anchored(_read(file), file.parent) if file is not None else {}
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -162,6 +163,21 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML: {error}") from error
+
+
+def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The values with their relative paths, counted from the file's folder, made relative to the working folder."""
+    start = Path(os.path.relpath(folder))
+    experiment = values.setdefault("experiment", {})
+    if isinstance(experiment, dict):
+        experiment.setdefault("results", str(ExperimentSettings().results))
+    sources = values.get("sources")
+    paths = [(experiment, "results"), (experiment, "lock"), (values.get("data"), "pack")]
+    paths += [(source, "file") for source in sources] if isinstance(sources, list) else []
+    for table, key in paths:
+        if isinstance(table, dict) and isinstance(table.get(key), str):
+            table[key] = str(start / table[key])
+    return values
 
 
 def _explain(error: ValidationError, file: Path | None) -> str:
