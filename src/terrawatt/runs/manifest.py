@@ -95,6 +95,9 @@ def seal(folder: RunFolder, manifest: Manifest) -> Manifest:
 
 
 def _is_record(path: Path, folder: RunFolder) -> bool:
-    """Whether a file holds measurements: all but those that still change (manifest, status, log, summaries)."""
-    changing = {folder.manifest, folder.status, folder.log}
-    return path not in changing and "summary" not in path.relative_to(folder.path).parts and path.suffix != ".tmp"
+    """Whether a file holds measurements: not those that still change (manifest, status, log, the journal that SQLite
+    keeps beside an open file), nor summaries, nor what an interrupted write left (hidden, or `.tmp`).
+    """
+    if path in {folder.manifest, folder.status, folder.log} or path.name.endswith((".tmp", "-wal", "-shm")):
+        return False
+    return not any(part == "summary" or part.startswith(".") for part in path.relative_to(folder.path).parts)
