@@ -1,12 +1,50 @@
-"""`report.html`: one file that opens anywhere, without a network."""
+"""`report.html`: one file that opens anywhere, without a network, and the figures beside it."""
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import jinja2
-
+from terrawatt.analysis.table import Table
+from terrawatt.report import setup
 from terrawatt.report.content import ReportContent
-from terrawatt.runs.atomic import write_text
+from terrawatt.report.figures import FIGURES, Figure, Skipped
+from terrawatt.report.render import FORMATS, render, small_png, svg_size, vega_bundle
+from terrawatt.report.tables import repetition_table, scenario_table
+from terrawatt.report.templating import environment
+from terrawatt.report.theme import specification
+from terrawatt.report.verdicts import estimates, standing, verdict_lines, without_unusable
+from terrawatt.runs.atomic import write_bytes, write_text
+
+_LARGEST_SVG = 150_000  # bytes; with more points in it, a figure's fallback picture is smaller as PNG
+
+
+@dataclass(frozen=True, eq=False)
+class PageFigure:
+    """A figure as the page shows it: a picture at once, which a script replaces by the interactive figure.
+
+    Attributes:
+        figure: its name and title.
+        reason: why it is not drawn; empty when it is.
+        caption: beside it.
+        alternative: instead of it, for listeners.
+        specification: Vega-Lite.
+        picture: a `data:` address.
+        width: of the picture, px.
+        height: of the picture, px.
+        files: format -> content.
+    """
+
+    figure: Figure
+    reason: str = ""
+    caption: str = ""
+    alternative: str = ""
+    specification: Mapping[str, Any] = field(default_factory=dict)
+    picture: str = ""
+    width: int = 0
+    height: int = 0
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def write_report(
@@ -14,11 +52,77 @@ def write_report(
 ) -> Path:
     """Write `report.html` and `figures/<name>.<format>` into a folder.
 
+    All is drawn before the first file is written. Figures of an earlier report that this one cannot draw are removed.
+
     Returns:
         The page.
+
+    Raises:
+        ReportError: a format is unknown, or a figure cannot be drawn.
     """
-    environment = jinja2.Environment(autoescape=True)
-    page = environment.from_string("<!doctype html><title>{{ content.title }}</title>").render(content=content)
-    folder.mkdir(parents=True, exist_ok=True)
+    usable = without_unusable(content.table, content.verdicts)
+    figures = [_draw(figure, usable, formats) for figure in FIGURES.values()]
+    page = _page(content, usable, figures)
+    _write_figures(figures, folder / "figures")
     write_text(folder / "report.html", page)
     return folder / "report.html"
+
+
+def _draw(figure: Figure, table: Table, formats: Sequence[str]) -> PageFigure:
+    """One figure in all formats, and the picture that the page shows of it."""
+    drawn = figure.draw(table)
+    if isinstance(drawn, Skipped):
+        return PageFigure(figure, drawn.reason)
+    specified = specification(drawn.chart)
+    files = {form: render(figure, specified, drawn.alternative, form) for form in formats}
+    svg = files.get("svg") or render(figure, specified, drawn.alternative, "svg")
+    width, height = svg_size(svg)
+    picture = ("image/svg+xml", svg) if len(svg) <= _LARGEST_SVG else ("image/png", small_png(specified))
+    return PageFigure(
+        figure,
+        caption=drawn.caption,
+        alternative=drawn.alternative,
+        specification=specified,
+        picture=f"data:{picture[0]};base64,{base64.b64encode(picture[1]).decode('ascii')}",
+        width=width,
+        height=height,
+        files=files,
+    )
+
+
+def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure]) -> str:
+    """The whole page as text."""
+    estimated = estimates(content.runs)
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            content=content,
+            standing=standing(content.table, content.verdicts),
+            verdicts=verdict_lines(content.table, content.verdicts),
+            trials=setup.trials(content.runs),
+            estimates=estimated,
+            settings=setup.settings(content.runs),
+            protocols=setup.protocols(content.runs),
+            meters=setup.meters(content.runs),
+            machines=setup.machines(content.runs),
+            notes=setup.notes(content.runs),
+            versions=setup.versions(content.runs),
+            scenarios=scenario_table(usable, estimated),
+            repetitions=repetition_table(content.table),
+            figures=figures,
+            bundle=vega_bundle(),
+        )
+    )
+
+
+def _write_figures(figures: Sequence[PageFigure], folder: Path) -> None:
+    """Write the figures' files; remove those of an earlier report that no longer belong to this one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for drawn in figures:
+        for form in FORMATS:
+            path = folder / f"{drawn.figure.name}.{form}"
+            if form in drawn.files:
+                write_bytes(path, drawn.files[form])
+            else:
+                path.unlink(missing_ok=True)

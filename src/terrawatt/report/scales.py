@@ -30,19 +30,19 @@ class Scale:
 class Quantity:
     """A column as an axis shows it: values in the unit that its title names."""
 
-    values: Float64Array
+    numbers: Float64Array
     title: str
     scale: Scale
 
     @property
     def is_log(self) -> bool:
         """Whether the values span so much that only a logarithmic axis shows them all."""
-        present = self.values[np.isfinite(self.values)]
+        present = self.numbers[np.isfinite(self.numbers)]
         return len(present) > 0 and bool(present.min() > 0 and present.max() / present.min() >= _LOG_FROM_RATIO)
 
     def log_ticks(self) -> list[float]:
         """Round values for a logarithmic axis: 1, 2, 5 in each decade; powers of ten where there are many decades."""
-        present = self.values[np.isfinite(self.values)]
+        present = self.numbers[np.isfinite(self.numbers)]
         low, high = np.log10(present.min()), np.log10(present.max())
         steps = (1.0, 2.0, 5.0) if high - low < _MANY_DECADES else (1.0,)
         decades = range(int(np.floor(low)), int(np.ceil(high)) + 1)

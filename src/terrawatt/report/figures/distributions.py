@@ -36,7 +36,7 @@ def distributions(table: Table) -> Drawing | Skipped:
     """Net energy, duration and up to two scores: every repetition as a point, box, and density where n allows it."""
     columns = [main_energy(table), "Duration" if "Duration" in table.frame else None, *main_scores(table)[:2]]
     quantities = [quantity(table, name) for name in columns if name is not None]
-    shown = [found for found in quantities if np.isfinite(found.values).any()]
+    shown = [found for found in quantities if np.isfinite(found.numbers).any()]
     if not shown:
         return Skipped("neither energy, nor duration, nor a score has a value")
     grouping = group_rows(table, _MAX_GROUPS)
@@ -65,8 +65,8 @@ def _panel(
         labelPadding=8,
     )
     y = alt.Y("y:Q", title=None, axis=axis).scale(domain=[-0.5, n - 0.5], reverse=True, nice=False, zero=False)
-    groups = [found.values[(grouping.of_row == i) & np.isfinite(found.values)] for i in range(n)]
-    outlines = inline(row for i, values in enumerate(groups) for row in _outline(values, i, grouping, log=found.is_log))
+    groups = [found.numbers[(grouping.of_row == i) & np.isfinite(found.numbers)] for i in range(n)]
+    outlines = [row for i, values in enumerate(groups) for row in _outline(values, i, grouping, log=found.is_log)]
     boxes = inline(_box(values, i, grouping) for i, values in enumerate(groups) if len(values))
     points = inline(row for i, values in enumerate(groups) for row in _points(values, i, grouping))
     box_tooltip = [
@@ -78,7 +78,6 @@ def _panel(
     ]
     dots = alt.Chart(points).mark_circle(size=34 if len(points.values) < 200 else 12, opacity=0.55)
     layers = [
-        alt.Chart(outlines).mark_area(opacity=0.35).encode(x=x, y=y, y2="base:Q", color=colour, detail="group:N"),
         alt.Chart(boxes).mark_rule(color=GREY).encode(x=alt.X("low:Q"), x2="high:Q", y="middle:Q"),
         alt.Chart(boxes)
         .mark_rect(stroke=INK, strokeWidth=1, fillOpacity=0.75)
@@ -88,6 +87,9 @@ def _panel(
         .encode(x=x, y="top:Q", y2="bottom:Q", tooltip=box_tooltip),
         dots.encode(x=x, y=y, color=colour, tooltip=[alt.Tooltip("group:N", title=grouping.title), "x:Q"]),
     ]
+    if outlines:
+        area = alt.Chart(inline(outlines)).mark_area(opacity=0.35)
+        layers.insert(0, area.encode(x=x, y=y, y2="base:Q", color=colour, detail="group:N"))
     return alt.layer(*layers, width=width_px, height=row_px * n)
 
 
@@ -164,7 +166,7 @@ def _alternative(shown: Sequence[Quantity], grouping: Grouping) -> str:
     titles = "; ".join(found.title for found in shown)
     medians = []
     for i, label in enumerate(grouping.labels):
-        values = shown[0].values[grouping.of_row == i]
+        values = shown[0].numbers[grouping.of_row == i]
         present = values[np.isfinite(values)]
         medians.append(f"{label}: {np.median(present):.3g}" if len(present) else f"{label}: no value")
     return f"Points, boxes and densities of {titles}. Medians of {shown[0].title}: {'; '.join(medians)}."

@@ -66,7 +66,7 @@ def energy_performance(table: Table) -> Drawing | Skipped:
     if not scores:
         return Skipped("no score has a value: the workload wrote no predictions")
     energy, score = quantity(table, energy_name), quantity(table, scores[0])
-    complete = np.isfinite(energy.values) & np.isfinite(score.values)
+    complete = np.isfinite(energy.numbers) & np.isfinite(score.numbers)
     if not complete.any():
         return Skipped(f"no repetition has both {energy_name} and {scores[0]}")
     grouping = group_rows(table, MAX_COLOURS)
@@ -103,7 +103,6 @@ def _chart(
     strong = alt.condition(highlight, alt.value(1), alt.value(0.08))
     bar = mean.mark_rule(color=INK, strokeWidth=1 if len(means) > MAX_COLOURS else 1.6)
     layers = [
-        repetition.mark_rule(strokeWidth=1).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=colour, opacity=faint),
         repetition.mark_point(filled=True, size=18 if many else 46)
         .encode(x=x, y=y, color=colour, shape=shape, opacity=faint, tooltip=point_tooltip)
         .add_params(highlight),
@@ -113,6 +112,10 @@ def _chart(
             x=x, y=y, color=colour, shape=shape, opacity=strong, tooltip=mean_tooltip
         ),
     ]
+    with_bars = [point for point in points if "low" in point]
+    if with_bars:
+        error_bar = alt.Chart(inline(with_bars)).mark_rule(strokeWidth=1)
+        layers.insert(0, error_bar.encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=colour, opacity=faint))
     return alt.layer(*layers, width=740, height=460)
 
 
@@ -127,14 +130,13 @@ def _points(
     names = {row: scenario.label for scenario in scenario_rows(table) for row in scenario.rows}
     repetitions = table.frame["Repetition"].tolist() if "Repetition" in table.frame else [""] * len(table.frame)
     rows: list[dict[str, Cell]] = []
-    for row in np.flatnonzero(np.isfinite(energy.values) & np.isfinite(score.values)):
-        x, half = float(energy.values[row]), float(expanded[row])
+    for row in np.flatnonzero(np.isfinite(energy.numbers) & np.isfinite(score.numbers)):
+        x, half = float(energy.numbers[row]), float(expanded[row])
         rows.append(
             {
                 "x": x,
-                "y": float(score.values[row]),
-                "low": x - half,
-                "high": x + half,
+                "y": float(score.numbers[row]),
+                **({"low": x - half, "high": x + half} if np.isfinite(half) else {}),
                 "group": grouping.labels[grouping.of_row[row]],
                 "scenario": names[row],
                 "repetition": str(repetitions[row]),
@@ -152,7 +154,7 @@ def _means(
         rows = scenario.rows[complete[scenario.rows]]
         if len(rows):
             group = grouping.labels[grouping.of_row[rows[0]]]
-            means.append(_Mean(scenario.label, group, describe(energy.values[rows]), describe(score.values[rows])))
+            means.append(_Mean(scenario.label, group, describe(energy.numbers[rows]), describe(score.numbers[rows])))
     return means
 
 

@@ -26,7 +26,9 @@ def value_axis(found: Quantity, *, ticks: int) -> alt.Axis:
 
 def value_scale(found: Quantity) -> alt.Scale:
     """The scale of a quantity: logarithmic where only that shows all values, and never cut at the outermost point."""
-    return alt.Scale(type="log" if found.is_log else "linear", zero=False, nice=False, padding=12)
+    if found.is_log:
+        return alt.Scale(type="log", nice=False, padding=12)
+    return alt.Scale(zero=False, nice=False, padding=12)
 
 
 def group_colour(grouping: Grouping, *, legend: alt.Legend | None) -> alt.Color:

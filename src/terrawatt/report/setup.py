@@ -1,0 +1,160 @@
+"""What was measured, on what machine, with what meter, in words."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from terrawatt.records import AccuracyBand, Semantics, SourceDescription
+from terrawatt.report.content import RunFacts
+from terrawatt.report.verdicts import trial_reasons
+
+_SEMANTICS: Mapping[Semantics, str] = {
+    Semantics.INSTANTANEOUS: "each reading is the power at that moment",
+    Semantics.MEAN: "each reading is the mean power of the interval before it",
+    Semantics.ON_CHANGE: "a reading holds until the next; the meter sends one when the power changes",
+    Semantics.COUNTER: "each reading is the energy since some start; differences are exact",
+}
+
+_PROTOCOL: Mapping[str, str] = {
+    "cold_s": "Idle before (s)",
+    "latency_s": "Left out at the end of it (s)",
+    "idle_after_s": "Idle after (s)",
+    "warmup": "Warm-up executions, discarded",
+    "repetitions": "Repetitions",
+    "min_window_s": "Shortest window (s)",
+    "pause_s": "Pause between repetitions (s)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of a list of facts."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts that some runs share: `about` names the runs, empty when it is all of them."""
+
+    about: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A power source in words."""
+
+    name: str
+    is_estimate: bool
+    facts: tuple[Fact, ...]
+
+
+def meters(runs: Sequence[RunFacts]) -> tuple[Meter, ...]:
+    """The distinct power sources of the runs, the main one first."""
+    sources = dict.fromkeys((source, str(source)) for run in runs for source in run.sources)
+    return tuple(_meter(source) for source, _ in sources)
+
+
+def settings(runs: Sequence[RunFacts]) -> tuple[Fact, ...]:
+    """Each parameter of the scenarios with its values."""
+    values: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for name, value in run.scenario.items():
+            values.setdefault(name, {})[_in_words(value)] = None
+    return tuple(Fact(name, ", ".join(found)) for name, found in values.items())
+
+
+def protocols(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
+    """The protocol, once for all runs that share it."""
+    return _shared(runs, lambda run: [Fact(_PROTOCOL.get(key, key), _in_words(v)) for key, v in run.protocol.items()])
+
+
+def trials(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
+    """What makes runs a trial rather than publishable work; empty when nothing does."""
+    return _told(_shared(runs, lambda run: [Fact("", reason) for reason in trial_reasons(run)]))
+
+
+def machines(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
+    """The machine, once for all runs that share it."""
+    return _shared(runs, lambda run: _flat(run.machine))
+
+
+def versions(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
+    """The versions of software, once for all runs that share them."""
+    return _shared(runs, lambda run: _flat(run.versions))
+
+
+def notes(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
+    """The remarks on runs, once for all runs that share them."""
+    return _told(_shared(runs, lambda run: [Fact("", note) for note in run.notes]))
+
+
+def _meter(source: SourceDescription) -> Meter:
+    facts = [
+        Fact("Kind", source.kind),
+        Fact("Semantics", f"{source.semantics}: {_SEMANTICS[source.semantics]}"),
+        Fact("Accuracy", accuracy_in_words(source.accuracy)),
+        Fact("Resolution", f"{source.resolution_w:g} W" if source.resolution_w else "not stated"),
+        Fact("Interval", f"{source.interval_s:g} s" if source.interval_s else "not fixed"),
+    ]
+    return Meter(source.name, source.is_estimate, (*facts, Fact("Note", source.note)) if source.note else tuple(facts))
+
+
+def accuracy_in_words(bands: Sequence[AccuracyBand]) -> str:
+    """A meter's limits of error: `± 3 W below 300 W; ± 1 % above`."""
+    if not bands:
+        return "not stated"
+    parts = []
+    for position, band in enumerate(bands):
+        limits = [
+            f"{limit:g} {unit}"
+            for limit, unit in ((band.plus_minus_w, "W"), (band.plus_minus_percent, "% of the reading"))
+            if limit
+        ]
+        where = f" below {band.below_w:g} W" if band.below_w is not None else " above" if position else ""
+        parts.append(f"± {' + '.join(limits) or '0 W'}{where}")
+    return "; ".join(parts)
+
+
+def _shared(runs: Sequence[RunFacts], facts: Callable[[RunFacts], Iterable[Fact]]) -> tuple[Facts, ...]:
+    """The facts of the runs, each distinct list once with the runs that it is about."""
+    by_facts: dict[tuple[Fact, ...], list[str]] = {}
+    for run in runs:
+        by_facts.setdefault(tuple(facts(run)), []).append(run.name)
+    if len(by_facts) == 1:
+        return (Facts("", next(iter(by_facts))),)
+    return tuple(Facts(_names(names), found) for found, names in by_facts.items())
+
+
+def _told(groups: Iterable[Facts]) -> tuple[Facts, ...]:
+    """The groups that have any fact."""
+    return tuple(group for group in groups if group.facts)
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:6])
+    return f"{shown} and {len(names) - 6} more" if len(names) > 6 else shown
+
+
+def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[Fact]:
+    """The leaves of nested mappings, named by their path."""
+    for key, value in mapping.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{name} · ")
+        else:
+            yield Fact(name, _in_words(value))
+
+
+def _in_words(value: object) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_in_words, value))
+    return str(value)

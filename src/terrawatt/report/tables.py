@@ -1,0 +1,172 @@
+"""The page's two tables: a line a scenario, and a line a repetition."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from terrawatt.analysis.scenarios import ScenarioRows, scenario_rows
+from terrawatt.analysis.statistics import describe, mean_with_uncertainty, numbers
+from terrawatt.analysis.table import ColumnKind, Table
+from terrawatt.report.numbers import mean_and_half_width, mean_and_sd, plain
+from terrawatt.report.scales import display_name, quantity
+
+_LARGEST_WHOLE = 1e15  # above, a float no longer holds every whole number
+_DESCRIBED = ("Duration", "Accuracy", "Recall", "micro_f1", "Emissions")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The head of a column: its name with unit, what it is, and whether its cells are text."""
+
+    label: str
+    description: str
+    is_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell: what is shown, and the number that it is sorted by (empty: by what is shown)."""
+
+    text: str
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageTable:
+    """A table as the page shows it; the first cell of a row names the row.
+
+    Attributes:
+        headers: one a column.
+        rows: cells, in the headers' order.
+        remarks: what a reader must know of it.
+    """
+
+    headers: tuple[Header, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    remarks: tuple[str, ...] = field(default=())
+
+
+def scenario_table(table: Table, estimated: Sequence[str]) -> PageTable:
+    """One line a scenario: net energy with its expanded uncertainty, and mean and spread of the rest.
+
+    Args:
+        table: without the values that must not be used.
+        estimated: names of the sources that are estimates, not meters.
+    """
+    scenarios = scenario_rows(table)
+    energies = [name for name in table.of_kind(ColumnKind.ENERGY) if _has_value(table, name)]
+    described = [name for name in _DESCRIBED if name in table.frame and _has_value(table, name)]
+    others = [name for name in table.of_kind(ColumnKind.PERFORMANCE) if _has_value(table, name)]
+    described += others[:3] if not any(name in described for name in others) else []
+    columns = [
+        _Column(Header("Scenario", "the settings that differ", is_text=True), [Cell(s.label) for s in scenarios]),
+        _counts(table, scenarios, [*energies, *described][:1]),
+        *(_energies(table, name, scenarios, estimated) for name in energies),
+        *(_means(table, name, scenarios) for name in described),
+    ]
+    remarks = dict.fromkeys(remark for column in columns for remark in column.remarks)
+    rows = zip(*(column.cells for column in columns), strict=True)
+    return PageTable(tuple(column.header for column in columns), tuple(rows), tuple(remarks))
+
+
+def repetition_table(table: Table) -> PageTable:
+    """One line a repetition, all columns that have a value."""
+    names = [name for name in table.frame.columns if name in table.columns]
+    texts = {name: [_cell(value) for value in table.frame[name].astype(object)] for name in names}
+    shown = [name for name in names if any(texts[name])]
+    headers = tuple(
+        Header(table.label(name), table.columns[name].description, is_text=not _are_numbers(texts[name]))
+        for name in shown
+    )
+    rows = tuple(zip(*([Cell(text) for text in texts[name]] for name in shown), strict=True))
+    empty = [name for name in names if name not in shown and table.columns[name].kind is not ColumnKind.VERDICT]
+    return PageTable(headers, rows, (f"Columns without any value: {', '.join(empty)}.",) if empty else ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of the scenario table."""
+
+    header: Header
+    cells: Sequence[Cell]
+    remarks: Sequence[str] = ()
+
+
+def _counts(table: Table, scenarios: Sequence[ScenarioRows], main: Sequence[str]) -> _Column:
+    """How many repetitions each scenario has, and how many of them have the main column's value."""
+    cells = []
+    for scenario in scenarios:
+        total = len(scenario.rows)
+        used = int(np.isfinite(numbers(table, main[0])[scenario.rows]).sum()) if main else total
+        cells.append(Cell(str(total) if used == total else f"{used} of {total}", str(used)))
+    return _Column(Header("n", "repetitions that are used, and how many there are"), cells)
+
+
+def _energies(table: Table, name: str, scenarios: Sequence[ScenarioRows], estimated: Sequence[str]) -> _Column:
+    """Mean ± U (k = 2) of one source's net energy, by scenario."""
+    shown = quantity(table, name)
+    u_name = f"u {name}"
+    u = numbers(table, u_name) / shown.scale.divisor if u_name in table.frame else np.full(len(table.frame), np.nan)
+    cells, reasons = [], dict[str, list[str]]()
+    for scenario in scenarios:
+        found = mean_with_uncertainty(shown.numbers[scenario.rows], u[scenario.rows])
+        if found.mean is None:
+            cells.append(Cell("–"))
+            continue
+        text = plain(found.mean) if found.expanded is None else mean_and_half_width(found.mean, found.expanded)
+        cells.append(Cell(text, f"{found.mean:.9g}"))
+        if found.reason:
+            reasons.setdefault(found.reason, []).append(scenario.label)
+    source = name.removeprefix("Energy (").removesuffix(")")
+    flag = ", an estimate" if source in estimated else ""
+    remarks = [f"{display_name(table, name)}: {reason} ({_some(labels)})." for reason, labels in reasons.items()]
+    return _Column(Header(f"{shown.title}{flag}: mean ± U", "mean, and expanded uncertainty, k = 2"), cells, remarks)
+
+
+def _means(table: Table, name: str, scenarios: Sequence[ScenarioRows]) -> _Column:
+    """Mean and standard deviation of one quantity, by scenario."""
+    shown = quantity(table, name)
+    title = f"{display_name(table, name)} ({shown.scale.unit})" if shown.scale.unit else display_name(table, name)
+    cells, remarks = [], []
+    for scenario in scenarios:
+        found = describe(shown.numbers[scenario.rows])
+        if found.mean is None:
+            cells.append(Cell("–"))
+            continue
+        if found.sd is None:
+            remarks.append("(–): one value has no standard deviation.")
+        text = f"{plain(found.mean)} (–)" if found.sd is None else mean_and_sd(found.mean, found.sd)
+        cells.append(Cell(text, f"{found.mean:.9g}"))
+    return _Column(Header(f"{title}: mean (sd)", table.columns[name].description), cells, remarks)
+
+
+def _some(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
+
+
+def _has_value(table: Table, name: str) -> bool:
+    return bool(np.isfinite(numbers(table, name)).any())
+
+
+def _cell(value: Any) -> str:
+    """A cell as text: whole numbers whole, others with up to five digits, missing ones empty."""
+    if value is None or pd.isna(value):
+        return ""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        return str(value)
+    number = float(value)
+    if number.is_integer() and abs(number) < _LARGEST_WHOLE:
+        return str(int(number))
+    text = plain(number, 5)
+    return text if "e" in text else text.rstrip("0").rstrip(".")
+
+
+def _are_numbers(texts: Sequence[str]) -> bool:
+    try:
+        list(map(float, filter(None, texts)))
+    except ValueError:
+        return False
+    return True
