@@ -1,9 +1,13 @@
 """What `terrawatt data info` prints: tables in a terminal, plain lines elsewhere."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 
 from terrawatt.data.info import DataInfo
+
+Rows = Sequence[tuple[str, ...]]
 
 _PROBLEMS_SHOWN = 20
 
@@ -24,31 +28,39 @@ def print_info(info: DataInfo) -> None:
         _print(console, f"… and {len(info.problems) - _PROBLEMS_SHOWN} more")
 
 
-def _facts(info: DataInfo) -> list[tuple[str, ...]]:
-    here = sum(split.on_disk for split in info.splits.values())
+def _facts(info: DataInfo) -> Rows:
+    return [
+        ("what", f"{info.kind} of BigEarthNet {info.version}"),
+        ("where", str(info.path)),
+        ("patches", str(info.patches)),
+        *(_lists(info) if info.kind == "archive" else []),
+        ("without a split", str(info.without_split)),
+        *((f"flagged: {reason}", str(count)) for reason, count in info.flagged.items()),
+        ("missing or broken", _state(info)),
+    ]
+
+
+def _lists(info: DataInfo) -> Rows:
+    """How the archive's lists and the disk agree."""
     listed = sum(split.listed for split in info.splits.values())
-    facts = {
-        "what": f"{info.kind} of BigEarthNet {info.version}",
-        "where": str(info.path),
-        "patches": str(info.patches),
-        "listed but not on disk": str(listed - here),
-        "on disk but on no list": str(info.unlisted),
-        "without a split": str(info.without_split),
-        **{f"flagged: {reason}": str(count) for reason, count in info.flagged.items()},
-        "missing or broken": f"{len(info.problems)} patches",
-    }
-    if info.kind == "pack":
-        facts = {name: value for name, value in facts.items() if " on disk" not in f" {name}"}
-    elif not listed:
-        facts["listed but not on disk"] = facts["on disk but on no list"] = "there are no lists"
-    return list(facts.items())
+    if not listed:
+        return [("lists of splits", "none; give them with --splits DIR")]
+    here = sum(split.on_disk for split in info.splits.values())
+    return [("listed but not on disk", str(listed - here)), ("on disk but on no list", str(info.unlisted))]
 
 
-def _splits(info: DataInfo) -> list[tuple[str, ...]]:
+def _state(info: DataInfo) -> str:
+    if info.problems or info.checked:
+        return str(len(info.problems))
+    seen = "none by names and sizes" if info.kind == "archive" else "none by the sizes of files"
+    return f"{seen}; to look at every pixel add --check"
+
+
+def _splits(info: DataInfo) -> Rows:
     return [(name, str(split.listed), str(split.on_disk), str(split.usable)) for name, split in info.splits.items()]
 
 
-def _print_table(console: Console, title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(console: Console, title: str, header: tuple[str, ...], rows: Rows) -> None:
     table = Table(title=title or None, title_justify="left", show_header=any(header))
     for position, name in enumerate(header):
         table.add_column(name, justify="right" if position else "left", overflow="fold")
@@ -57,7 +69,7 @@ def _print_table(console: Console, title: str, header: tuple[str, ...], rows: li
     console.print(table)
 
 
-def _print_lines(console: Console, title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_lines(console: Console, title: str, header: tuple[str, ...], rows: Rows) -> None:
     if title:
         _print(console, f"{title}:")
     for name, *values in rows:

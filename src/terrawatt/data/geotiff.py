@@ -16,6 +16,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
+from terrawatt.data.plain_tiff import read_plain
 from terrawatt.errors import PatchError
 
 _OPTIONS = {
@@ -43,6 +44,9 @@ def read_band(path: Path, patch_id: str, pixels: int) -> NDArray[np.uint16]:
     Raises:
         PatchError: not a GeoTIFF, truncated, or of another size, type or number of bands.
     """
+    plain = read_plain(path, pixels)
+    if plain is not None:
+        return plain
     try:
         with rasterio.open(path) as dataset:
             _check(dataset, path, patch_id, pixels)

@@ -38,7 +38,8 @@ class DataInfo:
         flagged: patches on disk by reason for leaving them out of the splits.
         unlisted: patches on disk that no list holds (v2: without labels, and so left out).
         label_counts: patches by label name, by number of labels (43, 19); v2 has no 43.
-        problems: patches with missing or broken bands or labels, one line each.
+        problems: what is missing or broken, one line each.
+        checked: whether every pixel was read (archive) or compared with its checksum (pack).
     """
 
     kind: str
@@ -51,6 +52,7 @@ class DataInfo:
     unlisted: int
     label_counts: Mapping[int, Mapping[str, int]]
     problems: tuple[str, ...]
+    checked: bool
 
 
 def is_pack(path: Path) -> bool:
@@ -91,6 +93,7 @@ def describe_pack(pack: Pack, *, check: bool = False, progress: Progress | None 
         unlisted=0,
         label_counts=counts,
         problems=problems,
+        checked=check,
     )
 
 
@@ -129,6 +132,7 @@ def describe_archive(archive: Archive, *, check: bool = False, progress: Progres
         unlisted=len(archive.coverage.unlisted),
         label_counts=_label_counts(archive.version, labels.values()),
         problems=tuple(problems),
+        checked=check,
     )
 
 

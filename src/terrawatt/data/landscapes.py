@@ -54,6 +54,7 @@ _TILES: Final = (
     ("29SND", 32629, 499_980, 4_400_040, "Portugal", "mediterranean", "R037"),
     ("34TEQ", 32634, 499_980, 5_000_040, "Serbia", "continental", "R136"),
     ("35VNH", 32635, 499_980, 6_800_040, "Finland", "boreal", "R136"),
+    ("35VPK", 32635, 600_000, 7_000_020, "Finland", "boreal", "R036"),
     ("32TMT", 32632, 399_960, 5_200_020, "Switzerland", "alpine", "R108"),
     ("31UES", 32631, 499_980, 5_700_000, "Belgium", "atlantic", "R008"),
     ("29SMC", 32629, 399_960, 4_300_020, "Portugal", "coast", "R037"),
@@ -236,7 +237,7 @@ LANDSCAPES: Final[dict[str, dict[str, float]]] = {
 _LABEL_COUNTS = np.array([0.17, 0.25, 0.25, 0.17, 0.1, 0.06])
 """Probability of 1, 2, … labels."""
 
-_SMALLEST_SHARE = 0.07
+_SMALLEST_SHARE = 0.1
 """Share of a patch that its smallest cover has at least; CORINE maps nothing below 25 ha of a patch's 144 ha."""
 
 

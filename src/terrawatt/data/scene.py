@@ -21,7 +21,7 @@ _PARCEL_PIXELS: dict[Grain, float] = {"fields": 22.0, "plots": 7.0}
 _LINE_PIXELS = 4.0
 """Half width of a river or a motorway with its verges."""
 
-_HAZE = {"B01": 110.0, "B02": 90.0, "B03": 60.0, "B04": 40.0, "B05": 20.0}
+_HAZE = {"B01": 150.0, "B02": 125.0, "B03": 95.0, "B04": 70.0, "B05": 25.0}
 """What one unit of residual haze adds to a band, ×10⁴ reflectance: scattering falls off with the wavelength."""
 
 _FULL_SCALE = 2 * REFLECTANCE_SCALE
@@ -58,7 +58,7 @@ def paint(labels: list[int], shares: list[float], greenness: float, rng: np.rand
     spectra = _vary(in_season(np.clip(greenness + rng.normal(0, 0.08), 0, 1)), rng)
     cube = spectra.T[:, material]  # (12, 120, 120)
     cube *= _brightness(rng)
-    haze = np.array([_HAZE.get(band, 0.0) for band in BANDS]) * rng.gamma(1.5, 0.8)
+    haze = np.array([_HAZE.get(band, 0.0) for band in BANDS]) * rng.gamma(2.0, 0.7)
     cube += haze[:, np.newaxis, np.newaxis]
     bands = iter(range(len(BANDS)))
     r10, r20, r60 = (
@@ -120,9 +120,9 @@ def _parcels(pixels: float, rng: np.random.Generator) -> NDArray[np.float64]:
 
 def _vary(spectra: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """No two patches have the same soil or crop: vary each material's level, and a little each of its bands."""
-    level = rng.normal(1, 0.08, (len(spectra), 1))
-    tilt = rng.normal(1, 0.03, spectra.shape)
-    illumination = rng.uniform(0.82, 1.12)
+    level = rng.normal(1, 0.05, (len(spectra), 1))
+    tilt = rng.normal(1, 0.02, spectra.shape)
+    illumination = rng.uniform(0.88, 1.1)
     return spectra * np.clip(level * tilt, 0.6, 1.4) * illumination
 
 
