@@ -68,9 +68,10 @@ def runs(settings: Settings) -> Runs:
     return Runs(settings)
 
 
-def python(program: str, *arguments: str) -> tuple[str, ...]:
-    """A command that runs a small program."""
-    return (sys.executable, "-I", "-c", program, *arguments)
+@pytest.fixture
+def python() -> Callable[..., tuple[str, ...]]:
+    """Makes a command that runs a small program."""
+    return lambda program, *arguments: (sys.executable, "-I", "-c", program, *arguments)
 
 
 @pytest.fixture
@@ -93,18 +94,28 @@ def started(config: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
         process.communicate()
 
 
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Wait until something holds; fail when it never does."""
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail(f"never happened: {what}")
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], object], str], None]:
+    """Waits until something holds; fails when it never does."""
+
+    def wait(condition: Callable[[], object], what: str) -> None:
+        for _ in range(600):
+            if condition():
+                return
+            time.sleep(0.05)
+        pytest.fail(f"never happened: {what}")
+
+    return wait
 
 
-def is_running(pid: int) -> bool:
+@pytest.fixture
+def is_running() -> Callable[[int], bool]:
     """Whether a process is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
+
+    def look(pid: int) -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        except FileNotFoundError:
+            return False
+
+    return look

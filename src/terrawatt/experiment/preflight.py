@@ -30,10 +30,10 @@ def check_space(folder: Path) -> None:
         ProtocolError: less than `MIN_FREE_BYTES` is free on the disk of a folder (which need not exist yet).
     """
     there = next((path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir()), Path("/"))
-    free_bytes = shutil.disk_usage(there).free
-    if free_bytes < MIN_FREE_BYTES:
+    usage = shutil.disk_usage(there)
+    if usage.free < MIN_FREE_BYTES and usage.total > 0:  # some file systems, e.g. /proc, do not say
         raise ProtocolError(
-            f"{there}: only {free_bytes / 1e6:.0f} MB are free, and a run wants {MIN_FREE_BYTES / 1e6:.0f} MB; "
+            f"{there}: only {usage.free / 1e6:.0f} MB are free, and a run wants {MIN_FREE_BYTES / 1e6:.0f} MB; "
             "make room or choose another folder with --results"
         )
 
@@ -56,14 +56,10 @@ def make_folders(storage_path: Path | None, results: Path, experiment: str, scen
 
 
 def discard_unused(run_path: Path, folders: Sequence[RunFolder]) -> bool:
-    """Remove a run folder in which nothing was measured and nothing was logged. Returns whether it was removed."""
-    if any(folder.manifest.exists() or _holds(folder.log) for folder in folders):
+    """Remove a run folder in which nothing was measured. Returns whether it was removed."""
+    if any(folder.manifest.exists() for folder in folders):
         return False
     shutil.rmtree(run_path, ignore_errors=True)
     with suppress(OSError):  # holds other runs
         run_path.parent.rmdir()
     return True
-
-
-def _holds(file: Path) -> bool:
-    return file.exists() and file.stat().st_size > 0

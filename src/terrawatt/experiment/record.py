@@ -78,8 +78,8 @@ class Recorder:
             self.log(f"the phases that the workload reported are left out: {error}")
             return []
         good = [phase for phase in phases if _is_possible(phase, repetition, window)]
-        if len(good) < len(phases):
-            self.log(f"{len(phases) - len(good)} phases reported by the workload lie outside repetition {repetition}")
+        if left_out := len(phases) - len(good):
+            self.log(f"{left_out} phases that the workload reported are left out: not of repetition {repetition}")
         return good
 
 

@@ -95,7 +95,8 @@ def run(request: Request, progress: Progress) -> Outcome:
         try:
             return _carry_out(request, progress, wakeup, run_path, folders)
         except (TerrawattError, OSError) as error:
-            if request.storage_path is None and discard_unused(run_path, folders):
+            log_is_needed = any(str(folder.log) in str(error) for folder in folders)
+            if request.storage_path is None and not log_is_needed and discard_unused(run_path, folders):
                 raise
             raise _with_folder(error, run_path) from error
 
