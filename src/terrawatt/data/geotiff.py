@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 
 from terrawatt.data.plain_tiff import read_plain
 from terrawatt.errors import PatchError
@@ -82,7 +82,7 @@ def encode(pixels: NDArray[np.uint16], pixel_m: int, place: Georeference, nodata
     It is made in memory, because GDAL does not always report that a disk is full.
     """
     height, width = pixels.shape
-    transform = from_origin(place.left_m, place.top_m, pixel_m, pixel_m)
+    transform = Affine(pixel_m, 0, place.left_m, 0, -pixel_m, place.top_m)
     with MemoryFile() as memory:
         with memory.open(
             driver="GTiff",
