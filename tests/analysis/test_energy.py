@@ -114,12 +114,20 @@ def test_phases_add_up_to_their_repetition():
     assert net_energy_j(power, epochs, idle).energy_j == pytest.approx(5000)
 
 
+def test_epochs_shorter_than_the_interval_count_together():
+    power = signal(IDLE_THEN_RUN)
+    epochs = [Window(start * S + S // 4, start * S + S * 3 // 4) for start in range(60, 160)]
+    assert net_energy_j(power, epochs, baseline(power, COLD)).reason == "no readings in the window, 2 needed"
+    epochs = [Window(start * S + S // 2, (start + 1) * S) for start in range(60, 160)]
+    assert net_energy_j(power, epochs, baseline(power, COLD)).energy_j == pytest.approx(2500)
+
+
 def test_a_phase_that_is_too_short_or_absent_is_missing():
     power = signal(IDLE_THEN_RUN)
     idle = baseline(power, COLD)
-    mixed = [RUN, Window(70 * S + 1, 70 * S + 2)]
-    assert math.isnan(net_energy_j(power, mixed, idle).energy_j)
-    assert net_energy_j(power, mixed, idle).reason == "no readings in the window, 2 needed"
+    short = [Window(70 * S + 1, 70 * S + 2)]
+    assert math.isnan(net_energy_j(power, short, idle).energy_j)
+    assert net_energy_j(power, short, idle).reason == "no readings in the window, 2 needed"
     assert net_energy_j(power, [], idle).reason == "no such phase was reported"
     assert net_energy_j(power, [RUN], baseline(power, None)).reason == "no idle period before the repetitions"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from terrawatt.analysis.baseline import Baseline, LevelAt
-from terrawatt.analysis.integrate import MIN_READINGS, Integral, integrate
+from terrawatt.analysis.integrate import MIN_READINGS, Integral, integrate, integrate_together
 from terrawatt.analysis.signal import Signal
 from terrawatt.analysis.uncertainty import (
     Component,
@@ -87,14 +87,11 @@ def net_energy_j(signal: Signal, windows: Sequence[Window], idle: Baseline) -> E
     """The net energy of several windows together, e.g. of the training epochs of a repetition; without uncertainty."""
     if not windows:
         return EnergyValue.missing("no such phase was reported")
-    integrals = integrate(signal, windows)
-    reason = next((_reason(signal, integral) for integral in integrals if _reason(signal, integral)), idle.reason)
-    if reason:
+    integral = integrate_together(signal, windows)
+    if reason := _reason(signal, integral) or idle.reason:
         return EnergyValue.missing(reason)
-    parts = [
-        part.value - idle.at(window).level * part.duration_s for part, window in zip(integrals, windows, strict=True)
-    ]
-    return EnergyValue(math.fsum(parts), math.nan)
+    idle_j = math.fsum(idle.at(window).level * window.duration_s for window in windows)
+    return EnergyValue(integral.value - idle_j, math.nan)
 
 
 def _energy(

@@ -48,24 +48,57 @@ def integrate(signal: Signal, windows: Sequence[Window]) -> tuple[Integral, ...]
     An integral is missing, never 0, where the window holds fewer than 2 readings; of a counter, where no reading lies
     on one side of it, or the counter goes backwards in it.
     """
+    parts = _parts(signal, windows)
+    return tuple(_integral(signal, parts, np.array([i])) for i in range(len(windows)))
+
+
+def integrate_together(signal: Signal, windows: Sequence[Window]) -> Integral:
+    """The integral over several disjoint windows as if they were one, e.g. over all epochs of a training.
+
+    Each may be shorter than the interval between readings: it is missing where they hold fewer than 2 all together.
+    """
+    return _integral(signal, _parts(signal, windows), np.arange(len(windows)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """Of each window: the fields of its integral, and what forbids it."""
+
+    value: Float64Array
+    duration_s: Float64Array
+    n_readings: Int64Array
+    gap_s: Float64Array
+    is_broken: BoolArray
+    is_covered: BoolArray
+
+
+def _parts(signal: Signal, windows: Sequence[Window]) -> _Parts:
     start_ns, end_ns = bounds(windows)
     duration_s = seconds(end_ns - start_ns)
     n_readings = count_readings(signal, start_ns, end_ns)
     if len(signal) < MIN_READINGS:
-        value = gap_s = np.full(len(windows), np.nan)
-        is_broken = is_covered = np.zeros(len(windows), np.bool_)
-    else:
-        value = cumulative_at(signal, end_ns) - cumulative_at(signal, start_ns)
-        gap_s = _gap_s(signal, start_ns, end_ns)
-        is_broken = _holds_broken_cell(signal, start_ns, end_ns)
-        is_covered = (start_ns >= signal.t_ns[0]) & (end_ns <= signal.t_ns[-1])
-    reasons = [
-        _reason(signal, int(n), bool(broken), bool(covered))
-        for n, broken, covered in zip(n_readings, is_broken, is_covered, strict=True)
-    ]
-    return tuple(
-        Integral(float("nan") if reason else float(v), float(d), int(n), float(d if np.isnan(g) else g), reason)
-        for v, d, n, g, reason in zip(value, duration_s, n_readings, gap_s, reasons, strict=True)
+        no = np.zeros(len(windows), np.bool_)
+        return _Parts(np.full(len(windows), np.nan), duration_s, n_readings, duration_s, no, no)
+    return _Parts(
+        value=cumulative_at(signal, end_ns) - cumulative_at(signal, start_ns),
+        duration_s=duration_s,
+        n_readings=n_readings,
+        gap_s=_gap_s(signal, start_ns, end_ns),
+        is_broken=_holds_broken_cell(signal, start_ns, end_ns),
+        is_covered=(start_ns >= signal.t_ns[0]) & (end_ns <= signal.t_ns[-1]),
+    )
+
+
+def _integral(signal: Signal, parts: _Parts, chosen: Int64Array) -> Integral:
+    """That of some windows as if they were one."""
+    n_readings = int(parts.n_readings[chosen].sum())
+    reason = _reason(signal, n_readings, bool(parts.is_broken[chosen].any()), bool(parts.is_covered[chosen].all()))
+    return Integral(
+        value=float("nan") if reason else float(parts.value[chosen].sum()),
+        duration_s=float(parts.duration_s[chosen].sum()),
+        n_readings=n_readings,
+        gap_s=float(parts.gap_s[chosen].sum()),
+        reason=reason,
     )
 
 

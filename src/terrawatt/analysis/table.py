@@ -7,6 +7,7 @@ from enum import StrEnum
 import pandas as pd
 
 TABLE_VERSION = 1
+PHASES = ("train", "test")  # phases of a repetition that have an energy of their own
 
 
 class ColumnKind(StrEnum):
@@ -130,9 +131,7 @@ def factor_column(parameter: str) -> Column:
     return FACTORS.get(parameter) or Column(parameter, "", ColumnKind.FACTOR, f"parameter {parameter}")
 
 
-def all_columns(
-    parameters: Iterable[str], sources: Iterable[str], phases: Iterable[str] = ("train", "test")
-) -> dict[str, Column]:
+def all_columns(parameters: Iterable[str], sources: Iterable[str], phases: Iterable[str] = PHASES) -> dict[str, Column]:
     """All columns of a table in their order, by name.
 
     Args:

@@ -19,10 +19,7 @@ def energy_verdicts(energy: Energy, description: SourceDescription, idle: Baseli
     """What is to be said of one repetition's energy by one source."""
     column = f"Energy ({energy.source})"
     if energy.gross.reason:
-        return (
-            Verdict("no-energy", Severity.UNUSABLE, energy.gross.reason, _LONGER, column),
-            Verdict("no-energy", Severity.NOTE, energy.gross.reason, _LONGER, f"Energy gross ({energy.source})"),
-        )
+        return (Verdict("no-energy", Severity.UNUSABLE, energy.gross.reason, _LONGER, column),)
     verdicts = [*_readings(energy, column), *_gap(energy, column), *_idle(energy, idle, column)]
     if description.is_estimate:
         message = f"{energy.source} is a model of the power, not a meter"

@@ -1,5 +1,111 @@
-"""`terrawatt summary`."""
+"""`terrawatt summary`: the table, statistics, figures and report of one or several runs."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from terrawatt.cli.options import ConfigOption, parse_flag
+from terrawatt.errors import UnusableError, UsageError
+
+if TYPE_CHECKING:
+    from terrawatt.summary.summarise import SummaryResult
+
+_FLAG = "True|False"  # taken as a word, since typer would make a switch without a value of a bool
 
 
-def summary() -> None:
-    """Being written."""
+def summary(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="Runs: numbers, or folders; with --file True also a table.")
+    ],
+    grouped: Annotated[
+        str | None, typer.Option("--grouped", "-g", metavar=_FLAG, help="Whether runs have groups; default: look.")
+    ] = None,
+    file: Annotated[
+        str, typer.Option("--file", "-f", metavar=_FLAG, help="Redo the analyses of an existing output_all.csv.")
+    ] = "False",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where to; default: RUN/summary, or summary_<numbers> for several."),
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option("--results", metavar="DIR", help="Folder of results; default: experiment.results.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="EXPERIMENT", help="Experiment; default: experiment.name.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Compute output_all.csv, statistics, figures and report.html of runs."""
+    from terrawatt.config import load
+    from terrawatt.runs.layout import find_run
+
+    has_groups = None if grouped is None else parse_flag(grouped)
+    from_file = parse_flag(file)
+    settings = load(config).experiment
+    places = [
+        Path(run) if Path(run).is_file() else find_run(run, results or settings.results, name or settings.name)
+        for run in runs
+    ]
+    _check_files(places, from_file)
+
+    from terrawatt.summary.summarise import summarise
+
+    command = shlex.join(["terrawatt", *sys.argv[1:]])
+    result = summarise(places, out or _default_out(places), grouped=has_groups, from_file=from_file, command=command)
+    print_result(result)
+    if result.is_unusable:
+        raise UnusableError(f"{result.files.csv}: no repetition can be used; see its column Verdict")
+
+
+def print_result(result: "SummaryResult") -> None:
+    """Print one line a scenario, what was left out, and where everything is."""
+    from rich.console import Console
+    from rich.table import Table as TerminalTable
+
+    from terrawatt.report.numbers import mean_and_half_width, plain
+    from terrawatt.summary.overview import main_energy, overview
+
+    def mean(value: float | None) -> str:
+        return "" if value is None else plain(value)
+
+    table = TerminalTable(box=None, pad_edge=False, header_style="bold")
+    table.add_column("scenario", overflow="fold")
+    for title in ("n", f"{main_energy(result.table)} (J)", "Duration (s)", "Accuracy", "Recall"):
+        table.add_column(title, justify="right")
+    for row in overview(result):
+        energy = row.energy_j
+        text = mean(energy.mean)
+        if energy.mean is not None and energy.expanded is not None:
+            text = mean_and_half_width(energy.mean, energy.expanded)
+        n = str(row.n) if row.n == row.total else f"{row.n} of {row.total}"
+        table.add_row(row.label, n, text, mean(row.duration_s.mean), mean(row.accuracy.mean), mean(row.recall.mean))
+    console = Console(soft_wrap=False, highlight=False)
+    console.print(table)
+    console.print("n: usable repetitions; energy net of idle, mean ± U (k = 2)", style="dim")
+    for note in result.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"table: {result.files.csv}")
+    if result.report is not None:
+        typer.echo(f"report: {result.report}")
+
+
+def _check_files(places: list[Path], from_file: bool) -> None:
+    """A table can be given only alone, and only to be read."""
+    tables = [place for place in places if place.is_file()]
+    if tables and not from_file:
+        raise UsageError(f"{tables[0]}: not a run's folder; to analyse a table again, add --file True")
+    if tables and len(places) > 1:
+        raise UsageError(f"{tables[0]}: a table is analysed alone; give one, or runs")
+
+
+def _default_out(places: list[Path]) -> Path:
+    """`RUN/summary`; of several runs `summary_<numbers>`, beside the first; of a table the folder that holds it."""
+    first = places[0]
+    if first.is_file():
+        return first.parent
+    if len(places) == 1:
+        return first / "summary"
+    return first.parent / f"summary_{'_'.join(place.name.removeprefix('run_') for place in places)}"

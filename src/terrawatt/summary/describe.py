@@ -1,0 +1,95 @@
+"""What led to a table, for `output_all.json` and the report."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from terrawatt.analysis.baseline import Baseline, IdleLevel
+from terrawatt.analysis.energy import Energy
+from terrawatt.records import Semantics
+from terrawatt.runs.atomic import sha256
+from terrawatt.runs.status import State
+from terrawatt.summary.collect import RunData
+from terrawatt.summary.hosts import cold_levels
+from terrawatt.summary.record import BaselineRecord, EnergyRecord, LevelRecord, RepetitionRecord, RunRecord
+from terrawatt.summary.rows import Row, RunRows
+
+METHODS: Mapping[str, str] = {
+    "documentation": "docs/method.md, docs/table.md",
+    Semantics.INSTANTANEOUS: "power linear between readings",
+    Semantics.MEAN: "a reading holds for the interval before it",
+    Semantics.ON_CHANGE: "a reading holds until the next one",
+    Semantics.COUNTER: "difference of the counter, interpolated linearly at both ends of the window",
+    "baseline": "mean over the readings inside the cold period without its latency; linear to that of the idle after",
+    "baseline uncertainty": "AR(1) of the idle readings, its correlation marginalised (REML), and the drift",
+    "uncertainty": "root of the sum of squares of meter, resolution, sampling, timing, gaps, baseline; k = 1",
+}
+
+
+def run_record(found: RunRows) -> RunRecord:
+    """One run as data."""
+    run, manifest = found.run, found.run.manifest
+    return RunRecord(
+        name=run.name,
+        run=run.folder.run_id,
+        group=run.folder.group,
+        path=str(run.folder.path.absolute()),
+        experiment=manifest.experiment,
+        scenario=dict(manifest.scenario.parameters),
+        command=manifest.scenario.command,
+        seed=manifest.scenario.seed,
+        manifest_sha256=sha256(run.folder.manifest),
+        machine=manifest.machine,
+        versions=manifest.versions,
+        protocol=manifest.protocol.model_dump(),
+        sources=manifest.sources,
+        baselines={name: _baseline_record(result.idle) for name, result in found.sources.items()},
+        cold_levels={name: level for name, level in cold_levels(run).items() if math.isfinite(level)},
+        notes=tuple(run_notes(run)),
+    )
+
+
+def repetition_records(rows: Sequence[Row]) -> tuple[RepetitionRecord, ...]:
+    """What is to be said of each row, as data."""
+    return tuple(
+        RepetitionRecord(
+            *row.key,
+            is_unusable=row.is_unusable,
+            verdicts=row.verdicts,
+            energies={name: _energy_record(energy) for name, energy in row.energies.items()},
+        )
+        for row in rows
+    )
+
+
+def run_notes(run: RunData) -> list[str]:
+    """Remarks about a run: series without a sensor, what was not measured, how it ended."""
+    notes = [f"no series {quantity}: {reason}" for quantity, reason in run.manifest.missing.items()]
+    if run.store_problem:
+        notes.append(f"no series at all: {run.store_problem}")
+    not_ended = [entry for entry in run.status.repetitions if entry.state in (State.PENDING, State.RUNNING)]
+    if not_ended:
+        numbers = ", ".join(str(entry.repetition) for entry in not_ended)
+        notes.append(f"{run.status.state}: without repetitions {numbers}, which have not ended")
+    if run.status.reason:
+        notes.append(f"{run.status.state}: {run.status.reason}")
+    return notes
+
+
+def _baseline_record(idle: Baseline | None) -> BaselineRecord:
+    if idle is None:
+        return BaselineRecord(None, None, "no reading")
+    return BaselineRecord(_level_record(idle.before), _level_record(idle.after), idle.reason)
+
+
+def _level_record(level: IdleLevel | None) -> LevelRecord | None:
+    return None if level is None else LevelRecord(level.level, level.n_readings, level.window.duration_s)
+
+
+def _energy_record(energy: Energy) -> EnergyRecord:
+    return EnergyRecord(
+        n_readings=energy.integral.n_readings,
+        gap_s=energy.integral.gap_s,
+        baseline_w=energy.baseline_w if math.isfinite(energy.baseline_w) else None,
+        gross_budget_j={part.name: part.u_j for part in energy.gross.budget},
+        net_budget_j={part.name: part.u_j for part in energy.net.budget},
+    )

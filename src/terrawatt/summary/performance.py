@@ -1,0 +1,83 @@
+"""The scores of one repetition, from the arrays that its workload left in `output/`, and the size of its model."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrawatt.analysis.verdict import missing_verdict
+from terrawatt.errors import AnalysisError, TrainingError
+from terrawatt.records import Severity, Verdict
+from terrawatt.runs.layout import RunFolder
+from terrawatt.summary.cells import Cells
+
+_GROUP = "performance"  # stands for all columns of scores: they are missing together
+NOT_REPORTED = "the workload reports none"
+
+
+def performance_cells(folder: RunFolder, repetition: int) -> Cells:
+    """The scores of one repetition; they are computed by torchmetrics, which `terrawatt[train]` brings."""
+    path = folder.output_of(repetition, "probabilities.npy")
+    if not path.exists():
+        return _empty(NOT_REPORTED)
+    try:
+        from terrawatt.training.metrics import scores
+    except ModuleNotFoundError as error:
+        return _empty(f"{error.name} is not installed; pip install 'terrawatt[train]'")
+    try:
+        found = scores(_array(path), _array(folder.output / "targets.npy"))
+    except (AnalysisError, TrainingError) as error:
+        return _empty(str(error))
+    values = {name: value for name, value in found.values.items() if np.isfinite(value)}
+    if len(values) < len(found.values):
+        return Cells(values, (missing_verdict(_GROUP, "no label occurs in the test set"),))
+    return Cells(values, _remarks(found.empty_labels))
+
+
+def model_cells(folder: RunFolder, repetition: int) -> Cells:
+    """`Parameters` and, when they were counted, `FLOPs`."""
+    path = folder.output_of(repetition, "training.json")
+    try:
+        record = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return Cells(verdicts=(missing_verdict("Parameters", NOT_REPORTED),))
+    except (OSError, ValueError) as error:
+        return Cells(verdicts=(missing_verdict("Parameters", f"{path.name} cannot be read ({error})"),))
+    counts = {column: _count(record, key) for column, key in (("Parameters", "parameters"), ("FLOPs", "flops"))}
+    verdicts = () if counts["Parameters"] is not None else (missing_verdict("Parameters", f"not in {path.name}"),)
+    return Cells(counts, verdicts)
+
+
+def _array(path: Path) -> NDArray[Any]:
+    """An array of a file, without unpickling anything.
+
+    Raises:
+        AnalysisError: it is not there, or not such an array.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        what = "missing" if isinstance(error, FileNotFoundError) else f"not an array of numpy ({error})"
+        raise AnalysisError(f"{path.name}: {what}") from error
+    if not isinstance(array, np.ndarray) or not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_):
+        raise AnalysisError(f"{path.name}: not an array of numbers")
+    return array
+
+
+def _count(record: Any, key: str) -> int | None:
+    value = record.get(key) if isinstance(record, Mapping) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _remarks(empty_labels: tuple[int, ...]) -> tuple[Verdict, ...]:
+    if not empty_labels:
+        return ()
+    message = f"{len(empty_labels)} labels occur in no test image and are left out of the macro averages"
+    return (Verdict("empty-labels", Severity.NOTE, message, "use a larger test set to score them"),)
+
+
+def _empty(reason: str) -> Cells:
+    return Cells(verdicts=(missing_verdict(_GROUP, reason),))

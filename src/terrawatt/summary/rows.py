@@ -1,0 +1,111 @@
+"""The rows of one run: one a repetition that has ended, well or not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from terrawatt.analysis.energy import Energy
+from terrawatt.analysis.table import factor_column
+from terrawatt.analysis.verdict import ending_verdict, is_unusable, verdict_text
+from terrawatt.records import Phase, Scalar, Verdict
+from terrawatt.report.content import RepetitionKey
+from terrawatt.runs.status import RepetitionStatus, State
+from terrawatt.summary.cells import Cells
+from terrawatt.summary.collect import RunData
+from terrawatt.summary.emissions import emissions_cells
+from terrawatt.summary.energies import SourceResult, source_results
+from terrawatt.summary.hosts import host_cells
+from terrawatt.summary.performance import model_cells, performance_cells
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One repetition.
+
+    Attributes:
+        key: run, group, repetition.
+        values: column -> value; a column that is not there is empty.
+        verdicts: what is to be said of it.
+        energies: source -> its energy, with its budget.
+        is_unusable: whether its numbers must not be used.
+    """
+
+    key: RepetitionKey
+    values: Mapping[str, Scalar | None]
+    verdicts: tuple[Verdict, ...]
+    energies: Mapping[str, Energy]
+    is_unusable: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunRows:
+    """The rows of one run, and what each source says of it."""
+
+    run: RunData
+    rows: tuple[Row, ...]
+    sources: Mapping[str, SourceResult]
+
+
+def run_rows(run: RunData) -> RunRows:
+    """Compute the rows of a run.
+
+    A repetition that failed or was interrupted has a row without numbers: they would not be those of the workload.
+    """
+    measured = [phase for entry in run.ended if (phase := _measured(run, entry)) is not None]
+    sources = source_results(run, measured)
+    hosts = host_cells(run, measured)
+    numbers = {phase.repetition: _numbers(run, phase, i, sources, hosts[i]) for i, phase in enumerate(measured)}
+    energies = {
+        phase.repetition: {name: result.energies[i] for name, result in sources.items() if result.energies}
+        for i, phase in enumerate(measured)
+    }
+    rows = [
+        _row(run, entry, numbers.get(entry.repetition) or _none(entry), energies.get(entry.repetition, {}))
+        for entry in run.ended
+    ]
+    return RunRows(run, tuple(rows), sources)
+
+
+def _measured(run: RunData, entry: RepetitionStatus) -> Phase | None:
+    return run.repetition(entry.repetition) if entry.state is State.DONE else None
+
+
+def _numbers(run: RunData, phase: Phase, index: int, sources: Mapping[str, SourceResult], host: Cells) -> Cells:
+    repetition = phase.repetition or 0
+    return Cells.joined(
+        [
+            *(result.cells[index] for result in sources.values()),
+            emissions_cells(run.folder, run.manifest.emissions, repetition, phase.executions),
+            host,
+            performance_cells(run.folder, repetition),
+            model_cells(run.folder, repetition),
+        ]
+    )
+
+
+def _none(entry: RepetitionStatus) -> Cells:
+    """Of a repetition without numbers: why."""
+    if entry.state is State.DONE:
+        return Cells(verdicts=(ending_verdict("unrecorded", "phases.jsonl holds no window of it"),))
+    return Cells(verdicts=(ending_verdict(entry.state, entry.result.reason if entry.result else ""),))
+
+
+def _row(run: RunData, entry: RepetitionStatus, cells: Cells, energies: Mapping[str, Energy]) -> Row:
+    key = (run.folder.run_id, run.folder.group, entry.repetition)
+    values = {**_identity(run, entry.repetition), **cells.values, "Verdict": verdict_text(cells.verdicts)}
+    main = run.manifest.sources[0].name if run.manifest.sources else ""
+    return Row(key, values, cells.verdicts, energies, is_unusable(cells.verdicts, main))
+
+
+def _identity(run: RunData, repetition: int) -> dict[str, Scalar | None]:
+    """Which repetition of which scenario: run, group, block, number, parameters, its own seed."""
+    parameters = {factor_column(name).name: value for name, value in run.manifest.scenario.parameters.items()}
+    blocks = run.manifest.blocks
+    seed = run.manifest.seed_of(repetition)
+    return {
+        "Run": run.folder.run_id,
+        "Group": run.folder.group,
+        "Block": blocks[repetition - 1] if repetition <= len(blocks) else None,
+        "Repetition": repetition,
+        **parameters,
+        **({} if seed is None else {"Seed": seed}),
+    }
