@@ -1,5 +1,6 @@
 """What a reader of an archive yields, whatever the BigEarthNet version."""
 
+import os
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,12 @@ class Coverage:
     def n_missing(self) -> int:
         """Patches that are listed but not on disk."""
         return sum(len(names) for names in self.missing.values())
+
+
+def subfolders(folder: Path) -> list[str]:
+    """The names of the folders in a folder, sorted; quick also for the 590,326 of a whole archive."""
+    with os.scandir(folder) as items:
+        return sorted(item.name for item in items if item.is_dir())
 
 
 def compare_with_disk(listed: Mapping[str, str], on_disk: list[str], also_known: Container[str] = ()) -> Coverage:

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MAGIC = b"II*\x00"
-_ENTRY = np.dtype([("tag", "<u2"), ("type", "<u2"), ("count", "<u4"), ("value", "<u4")])
-_SHORT, _LONG = 3, 4
-_TYPES = {_SHORT: "<u2", _LONG: "<u4"}
+_FIELD = struct.Struct("<HHI4s")  # tag, type, count, values or their offset
+_INTEGERS = {3: "H", 4: "I"}
 
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _FILL_ORDER = 256, 257, 258, 259, 266
-_STRIP_OFFSETS, _SAMPLES, _STRIP_SIZES, _PLANAR, _PREDICTOR, _TILE_WIDTH, _FORMAT = 273, 277, 279, 284, 317, 322, 339
-_DEFAULTS = {_COMPRESSION: 1, _FILL_ORDER: 1, _SAMPLES: 1, _PLANAR: 1, _PREDICTOR: 1, _FORMAT: 1}
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _FILL_ORDER, _SAMPLES, _PLANAR = 256, 257, 258, 259, 266, 277, 284
+_STRIP_OFFSETS, _STRIP_ROWS, _STRIP_SIZES, _PREDICTOR, _TILE_WIDTH, _FORMAT = 273, 278, 279, 317, 322, 339
+_ONES = (_COMPRESSION, _FILL_ORDER, _SAMPLES, _PLANAR, _PREDICTOR, _FORMAT)
+_DEFAULTS: dict[int, tuple[int, ...]] = dict.fromkeys(_ONES, (1,))
 
 
 def read_plain(file: Path, pixels: int) -> NDArray[np.uint16] | None:
@@ -32,38 +32,39 @@ def read_plain(file: Path, pixels: int) -> NDArray[np.uint16] | None:
 
 
 def _decode(content: bytes, pixels: int) -> NDArray[np.uint16] | None:
-    tags = _tags(content)
-    wanted = {_WIDTH: pixels, _HEIGHT: pixels, _BITS: 16, **_DEFAULTS}
-    if _TILE_WIDTH in tags or any(
-        (_values(content, tags[tag]) if tag in tags else [_DEFAULTS[tag]]) != [value] for tag, value in wanted.items()
-    ):
+    found = _DEFAULTS | _fields(content)
+    wanted = _DEFAULTS | {_WIDTH: (pixels,), _HEIGHT: (pixels,), _BITS: (16,)}
+    if _TILE_WIDTH in found or any(found[tag] != values for tag, values in wanted.items()):
         return None
-    offsets = _values(content, tags[_STRIP_OFFSETS])
-    sizes = _values(content, tags[_STRIP_SIZES])
-    strips = [content[offset : offset + size] for offset, size in zip(offsets, sizes, strict=True)]
-    # Also of the right length when the file was cut short: then a strip is shorter than it should be.
+    (rows,) = found[_STRIP_ROWS]
+    sizes = tuple(2 * pixels * min(rows, pixels - first) for first in range(0, pixels, rows))
+    if found[_STRIP_SIZES] != sizes:
+        return None
+    strips = (content[offset : offset + size] for offset, size in zip(found[_STRIP_OFFSETS], sizes, strict=True))
+    # In a file that was cut short, strips are shorter than they say, and the shape does not fit.
     return np.frombuffer(b"".join(strips), dtype="<u2").reshape(pixels, pixels)
 
 
-def _tags(content: bytes) -> dict[int, np.void]:
-    """The fields of the only image; an empty dictionary when there are several, or this is no such TIFF."""
+def _fields(content: bytes) -> dict[int, tuple[int, ...]]:
+    """The values of all integer fields by tag; none when the file holds several images, or is no such TIFF."""
     if content[:4] != _MAGIC:
         return {}
     (start,) = struct.unpack_from("<I", content, 4)
     (count,) = struct.unpack_from("<H", content, start)
-    (following,) = struct.unpack_from("<I", content, start + 2 + count * _ENTRY.itemsize)
-    if following:
+    end = start + 2 + count * _FIELD.size
+    (next_image,) = struct.unpack_from("<I", content, end)
+    if next_image:
         return {}
-    fields = np.frombuffer(content, _ENTRY, count, start + 2)
-    return {int(field["tag"]): field for field in fields}
+    fields = _FIELD.iter_unpack(content[start + 2 : end])
+    return {tag: _values(content, kind, count, raw) for tag, kind, count, raw in fields}
 
 
-def _values(content: bytes, field: np.void) -> list[int]:
-    """The integers of a field; up to four bytes of them stand in place of their offset."""
-    kind = np.dtype(_TYPES[int(field["type"])])
-    count = int(field["count"])
-    inline = count * kind.itemsize <= 4
-    source = field["value"].tobytes() if inline else content
-    offset = 0 if inline else int(field["value"])
-    values: list[int] = np.frombuffer(source, kind, count, offset).tolist()
-    return values
+def _values(content: bytes, kind: int, count: int, raw: bytes) -> tuple[int, ...]:
+    """The integers of a field, of which up to four bytes stand in place of their offset; () for other types."""
+    if kind not in _INTEGERS:
+        return ()
+    layout = struct.Struct(f"<{count}{_INTEGERS[kind]}")
+    if layout.size <= len(raw):
+        return layout.unpack_from(raw)
+    (offset,) = struct.unpack("<I", raw)
+    return layout.unpack_from(content, offset)

@@ -10,12 +10,11 @@ Of the JSON only `labels` is needed; copies without coordinates are read as well
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from terrawatt.data.labels import LABELS_43, mask_to_19, names_to_mask
-from terrawatt.data.patch import Coverage, Entry, PatchLabels, compare_with_disk
+from terrawatt.data.patch import Coverage, Entry, PatchLabels, compare_with_disk, subfolders
 from terrawatt.data.splits import SplitLists, has_split_lists, read_split_lists
 from terrawatt.errors import PatchError, did_you_mean
 
@@ -46,7 +45,7 @@ class ArchiveV1:
             (near for near in (root / "splits", root.parent / "splits") if has_split_lists(near)), None
         )
         lists = read_split_lists(folder) if folder else SplitLists()
-        names = sorted(item.name for item in os.scandir(root) if is_patch_name(item.name) and item.is_dir())
+        names = [name for name in subfolders(root) if is_patch_name(name)]
         entries = tuple(Entry(name, root / name, lists.split.get(name), lists.flags.get(name, 0)) for name in names)
         return cls(root, entries, compare_with_disk(lists.split, names, also_known=lists.flags))
 

@@ -11,7 +11,6 @@ Labels are names of the 19 classes. A patch on disk that the tables do not hold 
 and left out.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ import pyarrow.parquet as pq
 
 from terrawatt.data.labels import LABELS_19, names_to_mask
 from terrawatt.data.packformat import FLAG_CLOUD, FLAG_SNOW, SPLITS
-from terrawatt.data.patch import Coverage, Entry, PatchLabels, compare_with_disk
+from terrawatt.data.patch import Coverage, Entry, PatchLabels, compare_with_disk, subfolders
 from terrawatt.errors import DataError, PatchError, did_you_mean
 
 TILES = "BigEarthNet-S2"
@@ -100,27 +99,27 @@ class _Row:
 
 def _patch_folders(root: Path) -> dict[str, Path]:
     folders: dict[str, Path] = {}
-    for tile in sorted(item.name for item in os.scandir(root) if item.is_dir()):
-        for item in os.scandir(root / tile):
-            if not item.is_dir():
-                continue
-            if item.name in folders:
-                raise DataError(
-                    f"patch {item.name} is in two tiles' folders of {root}: {folders[item.name].parent.name}, {tile}"
-                )
-            folders[item.name] = root / tile / item.name
+    for tile in subfolders(root):
+        for patch_id in subfolders(root / tile):
+            if patch_id in folders:
+                first = folders[patch_id].parent.name
+                raise DataError(f"{root}: patch {patch_id} is in the folders of two tiles, {first} and {tile}")
+            folders[patch_id] = root / tile / patch_id
     return dict(sorted(folders.items()))
 
 
 def _read_metadata(file: Path) -> dict[str, _Row]:
     try:
+        schema = pq.read_schema(file)
+        if lacking := set(_COLUMNS) - set(schema.names):
+            raise DataError(f"{file} has no column {min(lacking)}: it is not the metadata of BigEarthNet v2.0")
+        if not (pa.types.is_list(schema.field("labels").type) or pa.types.is_large_list(schema.field("labels").type)):
+            raise DataError(f"{file}: the column labels holds {schema.field('labels').type} instead of lists of names")
         table = pq.read_table(file, columns=_COLUMNS)
     except FileNotFoundError:
         raise DataError(f"{file} does not exist; name the table with --metadata FILE") from None
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{file} cannot be read as Parquet: {error}") from None
-    if lacking := [column for column in _COLUMNS if column not in table.column_names]:
-        raise DataError(f"{file} lacks the column {lacking[0]}: it is not the metadata of BigEarthNet v2.0")
     rows: dict[str, _Row] = {}
     columns: list[list[Any]] = [table[column].to_pylist() for column in _COLUMNS]
     for patch_id, labels, split, snow, cloud in zip(*columns, strict=True):
