@@ -10,6 +10,7 @@ from terrawatt.analysis.signal import prepare
 from terrawatt.analysis.uncertainty import (
     Component,
     accuracy_limit_w,
+    accuracy_problem,
     combined,
     counter_step,
     gaps_u_j,
@@ -58,8 +59,10 @@ def test_the_two_parts_of_a_band_add_up():
     ],
 )
 def test_bands_with_holes_or_out_of_order_are_refused(bands):
+    assert accuracy_problem(bands)
     with pytest.raises(AnalysisError, match="accuracy"):
         accuracy_limit_w(bands, 400)
+    assert math.isnan(meter_u_j(description(tuple(bands)), [90.0], 600))
 
 
 def test_the_meter_errs_alike_for_the_whole_window_and_does_not_cancel_between_two_levels():

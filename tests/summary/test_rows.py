@@ -132,3 +132,11 @@ def test_an_idle_period_on_one_side_is_a_remark(rows_of):
 def test_missing_emissions_are_explained(rows_of):
     (row, *_) = rows_of(has_emissions=False)
     assert "Emissions, Energy (CodeCarbon): CodeCarbon left no file" in row.values["Verdict"]
+
+
+def test_without_a_declared_accuracy_there_is_an_energy_but_no_uncertainty(rows_of):
+    (row, *_) = rows_of(sources=(replace(PLUG, accuracy=()),))
+    assert row.values["Energy (plug)"] == pytest.approx(3000)
+    assert math.isnan(row.values["u Energy (plug)"])
+    assert "u Energy (plug): the source's accuracy is not declared" in row.values["Verdict"]
+    assert not row.is_unusable

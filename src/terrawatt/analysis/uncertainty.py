@@ -20,38 +20,49 @@ _SQRT_3, _SQRT_12 = math.sqrt(3), math.sqrt(12)
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One part of an uncertainty: where it comes from, and its standard uncertainty in J."""
+    """One part of an uncertainty: where it comes from, and its standard uncertainty in J; NaN where that is unknown."""
 
     name: str
     u_j: float
 
 
 def combined(components: Sequence[Component]) -> float:
-    """The root of the sum of the squares."""
+    """The root of the sum of the squares; NaN where a part is unknown."""
     return math.sqrt(sum(component.u_j**2 for component in components))
+
+
+def accuracy_problem(accuracy: Sequence[AccuracyBand]) -> str:
+    """Why a meter's limits of error cannot be told from its bands; empty when they can."""
+    ends = [math.inf if band.below_w is None else band.below_w for band in accuracy]
+    if not ends:
+        return "the source's accuracy is not declared"
+    if ends != sorted(set(ends)) or ends[-1] < math.inf:
+        return "the source's accuracy has holes: its bands must ascend in below_w, and the last one have none"
+    return ""
 
 
 def accuracy_limit_w(accuracy: Sequence[AccuracyBand], power_w: float) -> float:
     """The half-width of a meter's error at a power: that of the first band that reaches above it.
 
     Raises:
-        AnalysisError: no band reaches that power, or the bands are not in ascending order.
+        AnalysisError: the bands do not say it.
     """
-    ends = [math.inf if band.below_w is None else band.below_w for band in accuracy]
-    if ends != sorted(set(ends)):
-        raise AnalysisError("accuracy: the bands must be in ascending order of below_w, the last one without")
-    for band, end_w in zip(accuracy, ends, strict=True):
-        if abs(power_w) < end_w:
-            return band.plus_minus_w + band.plus_minus_percent / 100 * abs(power_w)
-    raise AnalysisError(f"accuracy: no band reaches {power_w:.3g} W; add one without below_w")
+    if problem := accuracy_problem(accuracy):
+        raise AnalysisError(problem)
+    power_w = abs(power_w)
+    band = next(band for band in accuracy if band.below_w is None or power_w < band.below_w)
+    return band.plus_minus_w + band.plus_minus_percent / 100 * power_w
 
 
 def meter_u_j(description: SourceDescription, levels_w: Sequence[float], duration_s: float) -> float:
     """Of the meter's accuracy over a window, for one power level (gross) or two that are subtracted (net).
 
     All readings at one level err alike, so the error does not shrink with their number. Those at two levels are taken
-    as independent: neither does an offset cancel between idle and run, nor does a gain.
+    as independent: neither does an offset cancel between idle and run, nor does a gain. NaN where the accuracy is not
+    declared.
     """
+    if accuracy_problem(description.accuracy):
+        return math.nan
     limits_w = [accuracy_limit_w(description.accuracy, level_w) for level_w in levels_w]
     return duration_s * math.hypot(*limits_w) / _SQRT_3
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from terrawatt.analysis.baseline import Baseline
 from terrawatt.analysis.energy import Energy
+from terrawatt.analysis.uncertainty import accuracy_problem
 from terrawatt.records import Severity, SourceDescription, Verdict
 from terrawatt.units import format_duration
 
@@ -21,6 +22,9 @@ def energy_verdicts(energy: Energy, description: SourceDescription, idle: Baseli
     if energy.gross.reason:
         return (Verdict("no-energy", Severity.UNUSABLE, energy.gross.reason, _LONGER, column),)
     verdicts = [*_readings(energy, column), *_gap(energy, column), *_idle(energy, idle, column)]
+    if problem := accuracy_problem(description.accuracy):
+        advice = f"set accuracy of the source {energy.source}, as its data sheet gives it"
+        verdicts.append(missing_verdict(f"u Energy ({energy.source})", problem, advice))
     if description.is_estimate:
         message = f"{energy.source} is a model of the power, not a meter"
         verdicts.append(Verdict("estimate", Severity.NOTE, message, "measure with a meter to publish joules"))

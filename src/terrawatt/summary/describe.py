@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from terrawatt.analysis.baseline import Baseline, IdleLevel
-from terrawatt.analysis.energy import Energy
+from terrawatt.analysis.energy import Energy, EnergyValue
 from terrawatt.records import Semantics
 from terrawatt.runs.atomic import sha256
 from terrawatt.runs.status import State
@@ -90,6 +90,10 @@ def _energy_record(energy: Energy) -> EnergyRecord:
         n_readings=energy.integral.n_readings,
         gap_s=energy.integral.gap_s,
         baseline_w=energy.baseline_w if math.isfinite(energy.baseline_w) else None,
-        gross_budget_j={part.name: part.u_j for part in energy.gross.budget},
-        net_budget_j={part.name: part.u_j for part in energy.net.budget},
+        gross_budget_j=_budget(energy.gross),
+        net_budget_j=_budget(energy.net),
     )
+
+
+def _budget(value: EnergyValue) -> dict[str, float | None]:
+    return {part.name: part.u_j if math.isfinite(part.u_j) else None for part in value.budget}

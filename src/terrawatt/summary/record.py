@@ -90,13 +90,13 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class EnergyRecord:
-    """How one energy came about: budget component -> standard uncertainty in J, for gross and net."""
+    """How one energy came about: budget component -> standard uncertainty in J, for gross and net; null: unknown."""
 
     n_readings: int
     gap_s: float
     baseline_w: float | None
-    gross_budget_j: Mapping[str, float]
-    net_budget_j: Mapping[str, float]
+    gross_budget_j: Mapping[str, float | None]
+    net_budget_j: Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
