@@ -154,7 +154,7 @@ def _make_deterministic(device: torch.device) -> None:
     """Choose the GPU's algorithms that give the same sums each time; those of the CPU do."""
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS' sums depend on its streams
-        torch.use_deterministic_algorithms(True)
+        torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def _mean_labels(targets: NDArray[np.uint8]) -> float:
