@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from terrawatt.data import packformat
-from terrawatt.data.bands import PUBLISHED, RESOLUTIONS, BandStatistics
+from terrawatt.data.bands import PUBLISHED, RESOLUTIONS, RGB, BandStatistics, Resolution
 from terrawatt.data.labels import masks_to_multi_hot
 from terrawatt.data.packformat import SPLITS, Manifest, Shard
 from terrawatt.errors import PackError
@@ -139,8 +139,8 @@ class Pack:
         if len(chosen) and (chosen.min() < 0 or chosen.max() >= len(self)):
             raise IndexError(f"a row outside 0 … {len(self) - 1}")
         if rgb_only:
-            return BandArrays(self._gather(chosen, "r10", (3, 120, 120)), None, None)
-        r10, r20, r60 = (self._gather(chosen, resolution.name, resolution.shape) for resolution in RESOLUTIONS)
+            return BandArrays(self._gather(chosen, RESOLUTIONS[0], len(RGB)), None, None)
+        r10, r20, r60 = (self._gather(chosen, resolution, len(resolution.bands)) for resolution in RESOLUTIONS)
         return BandArrays(r10, r20, r60)
 
     def band_statistics(self) -> BandStatistics:
@@ -162,7 +162,7 @@ class Pack:
         """
         for row in range(len(self)):
             shard, position = int(self._shard[row]), int(self._row[row])
-            r10, r20, r60 = (self._array(shard, resolution.name)[position] for resolution in RESOLUTIONS)
+            r10, r20, r60 = (self._array(shard, resolution)[position] for resolution in RESOLUTIONS)
             if packformat.patch_checksum(r10, r20, r60) != self._crc32[row]:
                 patch = self._patch_ids[row].as_py()
                 raise PackError(
@@ -194,17 +194,18 @@ class Pack:
             )
         raise PackError(f"there are 43 or 19 labels, not {n_classes}")
 
-    def _gather(self, rows: NDArray[np.int64], resolution: str, shape: tuple[int, int, int]) -> NDArray[np.uint16]:
-        out = np.empty((len(rows), *shape), dtype=np.uint16)
+    def _gather(self, rows: NDArray[np.int64], resolution: Resolution, n_bands: int) -> NDArray[np.uint16]:
+        """The first bands of a resolution, (rows, n_bands, pixels, pixels)."""
+        out = np.empty((len(rows), n_bands, resolution.pixels, resolution.pixels), dtype=np.uint16)
         shards = self._shard[rows]
         positions = self._row[rows]
         for shard in np.unique(shards):
             here = np.flatnonzero(shards == shard)
-            out[here] = self._array(int(shard), resolution)[positions[here], : shape[0]]
+            out[here] = self._array(int(shard), resolution)[positions[here], :n_bands]
         return out
 
-    def _array(self, shard: int, resolution: str) -> NDArray[np.uint16]:
-        key = (shard, resolution)
+    def _array(self, shard: int, resolution: Resolution) -> NDArray[np.uint16]:
+        key = (shard, resolution.name)
         if key not in self._arrays:
             self._arrays[key] = _map_shard(self.path, self.manifest.shards[shard], shard, resolution)
         return self._arrays[key]
@@ -245,13 +246,11 @@ def _check_sizes(path: Path, shard: Shard) -> None:
             raise PackError(f"{file} is damaged: {file.stat().st_size} bytes instead of {size}; pack the data again")
 
 
-def _map_shard(path: Path, shard: Shard, number: int, resolution: str) -> NDArray[np.uint16]:
-    file = path / packformat.shard_file(number, resolution)
-    shape = next(known.shape for known in RESOLUTIONS if known.name == resolution)
-    try:
-        array: NDArray[np.uint16] = np.load(file, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise PackError(f"{file} is damaged: {error}; pack the data again") from None
-    if array.dtype != packformat.PIXEL_TYPE or array.shape != (shard.patches, *shape) or not array.flags.c_contiguous:
-        raise PackError(f"{file} is damaged: it holds {array.dtype} {array.shape}; pack the data again")
+def _map_shard(path: Path, shard: Shard, number: int, resolution: Resolution) -> NDArray[np.uint16]:
+    file = path / packformat.shard_file(number, resolution.name)
+    expected = packformat.npy_header(shard.patches, resolution)
+    with file.open("rb") as stream:
+        if stream.read(len(expected)) != expected:
+            raise PackError(f"{file} is damaged: its header is wrong; pack the data again")
+    array: NDArray[np.uint16] = np.load(file, mmap_mode="r", allow_pickle=False)
     return array

@@ -26,6 +26,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from terrawatt.data.bands import Resolution
+
 FORMAT: Final = "terrawatt-pack"
 FORMAT_VERSION: Final = 1
 SHARD_PATCHES: Final = 4_096
@@ -33,6 +35,8 @@ MANIFEST: Final = "manifest.json"
 INDEX: Final = "index.parquet"
 SPLITS: Final = ("train", "validation", "test")
 PIXEL_TYPE: Final = np.dtype("<u2")
+_NPY_MAGIC: Final = b"\x93NUMPY\x01\x00"
+_HEADER_BYTES: Final = 128
 
 FLAG_SNOW: Final = 1
 FLAG_CLOUD: Final = 2
@@ -61,6 +65,17 @@ def digest(content: bytes) -> str:
 def shard_file(shard: int, resolution: str) -> str:
     """The file name of one resolution of a shard."""
     return f"shard_{shard:05d}_{resolution}.npy"
+
+
+def npy_header(patches: int, resolution: Resolution) -> bytes:
+    """The first bytes of a shard's file, always as many: NumPy's format 1.0 of uint16 (patches, bands, pixels, pixels).
+
+    Written here rather than by NumPy, so that every byte of the file is known when it is read.
+    """
+    shape = (patches, *resolution.shape)
+    description = f"{{'descr': '{PIXEL_TYPE.str}', 'fortran_order': False, 'shape': {shape}, }}"
+    text = description.ljust(_HEADER_BYTES - len(_NPY_MAGIC) - 3) + "\n"
+    return _NPY_MAGIC + len(text).to_bytes(2, "little") + text.encode("ascii")
 
 
 def patch_checksum(r10: NDArray[np.uint16], r20: NDArray[np.uint16], r60: NDArray[np.uint16]) -> int:

@@ -4,7 +4,6 @@ Arrays are written patch by patch with ordinary writes: on a full disk a write t
 a signal, an ordinary write raises an error.
 """
 
-import io
 import json
 import os
 from collections.abc import Mapping
@@ -16,8 +15,8 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from terrawatt.data.bands import RESOLUTIONS, Resolution
-from terrawatt.data.packformat import PIXEL_TYPE, SCHEMA, patch_checksum, shard_file
+from terrawatt.data.bands import RESOLUTIONS
+from terrawatt.data.packformat import PIXEL_TYPE, SCHEMA, npy_header, patch_checksum, shard_file
 from terrawatt.data.patch import Patch
 
 
@@ -90,7 +89,7 @@ class ShardWriter:
     def __enter__(self) -> Self:
         for resolution in RESOLUTIONS:
             self._files[resolution.name] = self._temporary(resolution.name).open("wb")
-            self._files[resolution.name].write(_header(0, resolution))
+            self._files[resolution.name].write(npy_header(0, resolution))
         return self
 
     def __exit__(
@@ -135,7 +134,7 @@ class ShardWriter:
         for resolution in RESOLUTIONS:
             file = self._files[resolution.name]
             file.seek(0)
-            file.write(_header(len(self._rows), resolution))
+            file.write(npy_header(len(self._rows), resolution))
             _sync(file)
             file.close()
             final = self._folder / shard_file(self._number, resolution.name)
@@ -168,14 +167,6 @@ def write_durably(path: Path, content: str | bytes) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
         _sync(file)
     temporary.replace(path)
-
-
-def _header(patches: int, resolution: Resolution) -> bytes:
-    """The header of a .npy file; NumPy pads it so that its length does not depend on the number of patches."""
-    buffer = io.BytesIO()
-    shape = (patches, *resolution.shape)
-    np.lib.format.write_array_header_1_0(buffer, {"descr": PIXEL_TYPE.str, "fortran_order": False, "shape": shape})
-    return buffer.getvalue()
 
 
 def _sync(file: Any) -> None:
