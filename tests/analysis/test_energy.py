@@ -55,6 +55,15 @@ def test_the_budget_is_the_uncertainty():
     assert "baseline" not in gross
 
 
+def test_the_worked_example_of_the_documentation():
+    power = signal(IDLE_THEN_RUN)
+    (energy,) = energies(power, description(), [RUN], baseline(power, COLD))
+    budget = {part.name: round(part.u_j, 1) for part in energy.net.budget}
+    assert (round(energy.gross.energy_j), round(energy.net.energy_j)) == (9000, 5000)
+    assert budget == {"meter": 244.9, "resolution": 4.1, "sampling": 0, "timing": 28.9, "gaps": 0, "baseline": 0}
+    assert (round(energy.net.u_j, 1), round(2 * energy.net.u_j)) == (246.7, 493)
+
+
 def test_several_executions_share_energy_and_errors():
     power = signal(IDLE_THEN_RUN)
     (one,) = energies(power, description(), [RUN], baseline(power, COLD))

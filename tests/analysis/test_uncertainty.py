@@ -12,6 +12,7 @@ from terrawatt.analysis.uncertainty import (
     accuracy_limit_w,
     accuracy_problem,
     combined,
+    counter_resolution_u_j,
     counter_step,
     gaps_u_j,
     meter_u_j,
@@ -71,11 +72,13 @@ def test_the_meter_errs_alike_for_the_whole_window_and_does_not_cancel_between_t
 
 
 def test_resolution():
-    readings = signal(range(10), [40.0] * 10, Semantics.MEAN)
-    assert resolution_u_j(description(), readings, 1, 600) == pytest.approx(600 * 0.1 / math.sqrt(12))
-    counter = signal(range(6), [0, 0, 3600, 3600, 7200, 7200], Semantics.COUNTER)
-    assert counter_step(counter) == 3600
-    assert resolution_u_j(description(), counter, 2, 600) == pytest.approx(3600 / math.sqrt(6))
+    assert resolution_u_j(0.1, 1, 600) == pytest.approx(600 * 0.1 / math.sqrt(12))
+    assert resolution_u_j(0.1, 2, 600) == pytest.approx(600 * 0.1 / math.sqrt(6))
+    assert counter_resolution_u_j(3600) == pytest.approx(3600 / math.sqrt(6))
+
+
+def test_the_step_of_a_counter_is_seen_where_it_stands_still():
+    assert counter_step(signal(range(6), [0, 0, 3600, 3600, 7200, 7200], Semantics.COUNTER)) == 3600
     assert counter_step(signal(range(3), [0, 10, 21], Semantics.COUNTER)) == 0
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from terrawatt.analysis.baseline import Baseline, LevelAt
 from terrawatt.analysis.integrate import MIN_READINGS, Integral, integrate, integrate_together
@@ -10,6 +10,8 @@ from terrawatt.analysis.signal import Signal
 from terrawatt.analysis.uncertainty import (
     Component,
     combined,
+    counter_resolution_u_j,
+    counter_step,
     gaps_u_j,
     meter_u_j,
     resolution_u_j,
@@ -57,6 +59,10 @@ class Energy:
     integral: Integral
     baseline_w: float
 
+    def shared(self, executions: int) -> "Energy":
+        """That of one of several equal executions in the window."""
+        return replace(self, gross=self.gross.shared(executions), net=self.net.shared(executions))
+
 
 def energies(
     signal: Signal,
@@ -74,11 +80,12 @@ def energies(
         idle: the source's idle level.
         executions: how often the workload ran in each window; default: once.
     """
+    meter = _Meter(signal, description, counter_step(signal) if signal.semantics is Semantics.COUNTER else None)
     integrals = integrate(signal, windows)
     sampling = sampling_u_j(signal, windows) if len(signal) >= MIN_READINGS else [math.nan] * len(windows)
     counts = executions if executions is not None else [1] * len(windows)
     return tuple(
-        _energy(signal, description, integral, float(u_j), idle.at(window), idle.reason, count)
+        meter.energy(window, integral, float(u_j), idle).shared(count)
         for window, integral, u_j, count in zip(windows, integrals, sampling, counts, strict=True)
     )
 
@@ -94,45 +101,45 @@ def net_energy_j(signal: Signal, windows: Sequence[Window], idle: Baseline) -> E
     return EnergyValue(integral.value - idle_j, math.nan)
 
 
-def _energy(
-    signal: Signal,
-    description: SourceDescription,
-    integral: Integral,
-    sampling_j: float,
-    idle: LevelAt,
-    idle_reason: str,
-    executions: int,
-) -> Energy:
-    reason = _reason(signal, integral)
-    if reason:
-        missing = EnergyValue.missing(reason)
-        return Energy(description.name, missing, missing, integral, idle.level)
-    gross = EnergyValue(integral.value, *_uncertainty(signal, description, integral, sampling_j, None))
-    if idle_reason:
-        net = EnergyValue.missing(idle_reason)
-    else:
-        net_j = integral.value - idle.level * integral.duration_s
-        net = EnergyValue(net_j, *_uncertainty(signal, description, integral, sampling_j, idle))
-    return Energy(description.name, gross.shared(executions), net.shared(executions), integral, idle.level)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Meter:
+    """A source with its readings; `counter_step_j` of counters only."""
 
+    signal: Signal
+    description: SourceDescription
+    counter_step_j: float | None
 
-def _uncertainty(
-    signal: Signal, description: SourceDescription, integral: Integral, sampling_j: float, idle: LevelAt | None
-) -> tuple[float, tuple[Component, ...]]:
-    """The combined standard uncertainty and its budget: of the gross energy without an idle level, of the net with."""
-    duration_s, power_w = integral.duration_s, integral.mean
-    levels_w = [power_w] if idle is None else [power_w, idle.level]
-    step_w = power_w if idle is None else power_w - idle.level
-    budget = [
-        Component("meter", meter_u_j(description, levels_w, duration_s)),
-        Component("resolution", resolution_u_j(description, signal, len(levels_w), duration_s)),
-        Component("sampling", sampling_j),
-        Component("timing", timing_u_j(signal, step_w, duration_s)),
-        Component("gaps", gaps_u_j(integral.gap_s, step_w)),
-    ]
-    if idle is not None:
+    def energy(self, window: Window, integral: Integral, sampling_j: float, idle: Baseline) -> Energy:
+        """That of a whole window."""
+        level = idle.at(window)
+        if reason := _reason(self.signal, integral):
+            missing = EnergyValue.missing(reason)
+            return Energy(self.description.name, missing, missing, integral, level.level)
+        gross = self._value(integral, sampling_j, None)
+        net = EnergyValue.missing(idle.reason) if idle.reason else self._value(integral, sampling_j, level)
+        return Energy(self.description.name, gross, net, integral, level.level)
+
+    def _value(self, integral: Integral, sampling_j: float, idle: LevelAt | None) -> EnergyValue:
+        """The gross energy without an idle level, the net with one; and the budget of its uncertainty."""
+        duration_s, power_w = integral.duration_s, integral.mean
+        levels_w = [power_w] if idle is None else [power_w, idle.level]
+        step_w = power_w if idle is None else power_w - idle.level
+        budget = [
+            Component("meter", meter_u_j(self.description, levels_w, duration_s)),
+            Component("resolution", self._resolution_j(len(levels_w), duration_s)),
+            Component("sampling", sampling_j),
+            Component("timing", timing_u_j(self.signal, step_w, duration_s)),
+            Component("gaps", gaps_u_j(integral.gap_s, step_w)),
+        ]
+        if idle is None:
+            return EnergyValue(integral.value, combined(budget), tuple(budget))
         budget.append(Component("baseline", idle.u * duration_s))
-    return combined(budget), tuple(budget)
+        return EnergyValue(integral.value - idle.level * duration_s, combined(budget), tuple(budget))
+
+    def _resolution_j(self, n_levels: int, duration_s: float) -> float:
+        if self.counter_step_j is not None:
+            return counter_resolution_u_j(self.counter_step_j)
+        return resolution_u_j(self.description.resolution_w, n_levels, duration_s)
 
 
 def _reason(signal: Signal, integral: Integral) -> str:

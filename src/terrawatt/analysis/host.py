@@ -1,4 +1,4 @@
-"""Integrals of host series over each repetition: above the cold level, as the seed defines them, and disk reads."""
+"""Integrals of host series over each repetition: those above the cold level, and disk reads."""
 
 import math
 from collections.abc import Sequence

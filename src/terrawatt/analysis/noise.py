@@ -5,7 +5,7 @@ give intervals that lie. Here every correlation φ on a grid gets a weight: the 
 readings under an AR(1) with one unknown mean for each idle period, the variance integrated out with the prior 1/σ².
 Everything that follows is averaged with these weights.
 
-Source of the method: Kitanidis (1986) and Diggle (1990) for REML of correlated errors; its coverage for net energies is
+Source of the likelihood: H. D. Patterson and R. Thompson, Biometrika 58 (1971). Its coverage for net energies is
 in docs/method.md.
 """
 

@@ -67,14 +67,14 @@ def meter_u_j(description: SourceDescription, levels_w: Sequence[float], duratio
     return duration_s * math.hypot(*limits_w) / _SQRT_3
 
 
-def resolution_u_j(description: SourceDescription, signal: Signal, n_levels: int, duration_s: float) -> float:
-    """Of the steps in which a meter counts: q/√12 at each of `n_levels` power levels, as if all readings erred alike.
+def resolution_u_j(resolution_w: float, n_levels: int, duration_s: float) -> float:
+    """Of the steps q in which a meter shows power: q/√12 at each of `n_levels` levels, for all readings alike."""
+    return duration_s * resolution_w * math.sqrt(n_levels) / _SQRT_12
 
-    Of a counter: its two readings, each by the step that the counter is seen to make.
-    """
-    if signal.semantics is Semantics.COUNTER:
-        return counter_step(signal) * math.sqrt(2) / _SQRT_12
-    return duration_s * description.resolution_w * math.sqrt(n_levels) / _SQRT_12
+
+def counter_resolution_u_j(step_j: float) -> float:
+    """Of the steps q in which a counter goes: q/√12 at each of its two readings."""
+    return step_j * math.sqrt(2) / _SQRT_12
 
 
 def counter_step(signal: Signal) -> float:

@@ -44,7 +44,7 @@ def source_verdict(source: str, reason: str) -> Verdict:
 
 def ending_verdict(state: str, reason: str) -> Verdict:
     """A repetition that did not end well: its numbers would not be those of the workload."""
-    message = f"{state}: {reason}" if reason else state
+    message = f"{state}: {reason}" if reason not in ("", state) else state
     return Verdict(f"{state}-repetition", Severity.UNUSABLE, message, "see log.txt; run it again")
 
 
