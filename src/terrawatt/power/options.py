@@ -33,7 +33,7 @@ def parse_options(model: type[OptionsType], settings: SourceSettings) -> Options
             hint = did_you_mean(key, tuple(model.model_fields)) if model.model_fields else ""
             raise wrong(settings, f"unknown key {key!r} of kind {settings.kind!r}.{hint}") from error
         about = f"{key}: " if key else ""
-        raise wrong(settings, f"{about}{detail['msg']}") from error
+        raise wrong(settings, f"{about}{detail['msg'].removeprefix('Value error, ')}") from error
 
 
 def wrong(settings: SourceSettings, what: str) -> SourceError:

@@ -7,9 +7,8 @@ first readings are committed, then one `Latest` after each batch that holds powe
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from terrawatt.config import SamplingSettings, SourceSettings
 from terrawatt.errors import ProtocolError
@@ -47,8 +46,6 @@ class SamplerReport:
 class Latest:
     """The last power of each source, NaN where its reading failed; `t_ns` is the time of the newest."""
 
-    __pydantic_config__: ClassVar = {"ser_json_inf_nan": "constants"}  # NaN stays NaN, which plain JSON has not
-
     t_ns: int
     power_w: Mapping[str, float]
 
@@ -63,7 +60,8 @@ class Failure:
 Message = SamplerReport | Latest | Failure
 
 _request = TypeAdapter(Request)
-_message: TypeAdapter[Message] = TypeAdapter(Message)
+# "constants": a power that is NaN stays NaN, for which strict JSON has no word.
+_message: TypeAdapter[Message] = TypeAdapter(Message, config=ConfigDict(ser_json_inf_nan="constants"))
 
 
 def encode(message: Request | Message) -> bytes:

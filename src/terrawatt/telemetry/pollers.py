@@ -63,7 +63,7 @@ class HostTaker:
         values[self._clock] = wall_minus_monotonic_s()
         failing = {key for key, value in values.items() if math.isnan(value)}
         if failing != self._failing:
-            log.warning("host series without a reading: %s", ", ".join(sorted(map(str, failing))) or "none any more")
+            log.warning("host series without a reading: %s", "; ".join(sorted(map(str, failing))) or "none any more")
         self._failing = failing
         return [Sample(key, t_ns, value) for key, value in values.items()]
 
