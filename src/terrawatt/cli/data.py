@@ -1,12 +1,11 @@
 """`terrawatt data`: look at BigEarthNet data, make synthetic data, pack it, verify a pack."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from terrawatt.cli.bars import progress_bar
 from terrawatt.cli.options import parse_integer, parse_positive
 from terrawatt.errors import DataError
 
@@ -42,13 +41,13 @@ def info(
 
     if is_pack(folder):
         pack = Pack.open(folder)
-        with _progress("Checking", len(pack)) as advance:
+        with progress_bar("Checking", len(pack)) as advance:
             found = describe_pack(pack, check=check, progress=advance)
     else:
         archive = open_archive(folder, version=version, splits=splits, metadata=metadata)
         if strict:
             require_complete(archive)
-        with _progress("Looking", len(archive.entries)) as advance:
+        with progress_bar("Looking", len(archive.entries)) as advance:
             found = describe_archive(archive, check=check, progress=advance)
     print_info(found)
     if strict and found.problems:
@@ -65,7 +64,7 @@ def synth(
     """Write a synthetic archive in the format of BigEarthNet."""
     from terrawatt.data.synth import synthesise
 
-    with _progress("Painting", patches) as advance:
+    with progress_bar("Painting", patches) as advance:
         synthesise(folder, version=version, patches=patches, seed=seed, progress=advance)
     typer.echo(f"{folder}: {patches} synthetic patches in the format of BigEarthNet {version}")
 
@@ -89,7 +88,7 @@ def pack(
     archive = open_archive(source, version=version, splits=splits, metadata=metadata)
     if strict:
         require_complete(archive)
-    with _progress("Packing", len(archive.entries)) as advance:
+    with progress_bar("Packing", len(archive.entries)) as advance:
         result = pack_archive(archive, destination, skip_broken=skip_broken, progress=advance)
     typer.echo(f"{destination}: {result.patches} patches of BigEarthNet {archive.version}")
     if result.resumed:
@@ -114,19 +113,6 @@ def verify(
     from terrawatt.data.pack import Pack
 
     opened = Pack.open(folder)
-    with _progress("Verifying", len(opened)) as advance:
+    with progress_bar("Verifying", len(opened)) as advance:
         opened.verify(advance)
     typer.echo(f"{folder}: all {len(opened)} patches are as they were packed")
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr where there is a terminal; yields what to call with the number done so far."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from terrawatt.errors import ProtocolError, RunFolderError, UsageError
+from terrawatt.errors import ConfigError, ProtocolError, RunFolderError, UsageError
 from terrawatt.runs.layout import RunFolder, create_run, prepare_run
 
 MIN_FREE_BYTES = 100_000_000
@@ -21,6 +21,16 @@ def check_command(command: Sequence[str]) -> None:
         raise UsageError("there is no command to run; give one behind --")
     if shutil.which(command[0]) is None:
         raise UsageError(f"{command[0]}: no such program, or not executable; give its path or one on PATH")
+
+
+def check_store(url: str) -> None:
+    """See that the series can be kept where the settings say.
+
+    Raises:
+        ConfigError: another store than the embedded one.
+    """
+    if url != "sqlite":
+        raise ConfigError(f"store.url: {url} cannot be written by this version; use sqlite")
 
 
 def check_space(folder: Path) -> None:

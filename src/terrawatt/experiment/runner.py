@@ -19,7 +19,7 @@ from terrawatt.experiment.emissions import EmissionsTracker
 from terrawatt.experiment.guard import Guard
 from terrawatt.experiment.lock import Holder, MachineLock
 from terrawatt.experiment.monitor import Monitor, Place
-from terrawatt.experiment.preflight import check_command, check_space, discard_unused, make_folders
+from terrawatt.experiment.preflight import check_command, check_space, check_store, discard_unused, make_folders
 from terrawatt.experiment.progress import Progress
 from terrawatt.experiment.protocol import blocks, steps, titles
 from terrawatt.experiment.record import Recorder
@@ -78,10 +78,11 @@ def run(request: Request, progress: Progress) -> Outcome:
         UsageError: a command does not exist.
         ProtocolError: another run holds the machine, the disk is full, the sampler does not start or is gone for good.
         RunFolderError: the run's folder cannot be made, or holds a run already.
-        ConfigError: CodeCarbon does not know the country.
+        ConfigError: another store than SQLite, or a country that CodeCarbon does not know.
         StoppedError: a stop signal came; the folder says how far the run came.
     """
     settings = request.settings
+    check_store(settings.store.url)
     for scenario in request.scenarios:
         check_command(scenario.command)
     with progress, Wakeup() as wakeup, MachineLock(settings.experiment.lock) as lock:

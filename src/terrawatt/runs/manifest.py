@@ -95,8 +95,10 @@ def seal(folder: RunFolder, manifest: Manifest) -> Manifest:
 
 
 def _is_record(path: Path, folder: RunFolder) -> bool:
-    """Whether a file holds measurements: not those that still change (manifest, status, log, the journal that SQLite
-    keeps beside an open file), nor summaries, nor what an interrupted write left (hidden, or `.tmp`).
+    """Whether a file holds measurements.
+
+    Not those that still change (manifest, status, log, the journal that SQLite keeps beside an open file), nor
+    summaries, nor what an interrupted write left (hidden, or `.tmp`).
     """
     if path in {folder.manifest, folder.status, folder.log} or path.name.endswith((".tmp", "-wal", "-shm")):
         return False
