@@ -169,15 +169,15 @@ def quantities(table: Table) -> Quantities:
             names.append(name)
     values = np.column_stack([numbers(table, name) for name in names]) if names else np.empty((len(table.frame), 0))
     rows = np.flatnonzero(np.isfinite(values).all(axis=1))
-    if names and len(rows) < MIN_ROWS:
+    if len(rows) < MIN_ROWS:
         raise AnalysisError(
-            f"{len(rows)} complete repetitions, and at least {MIN_ROWS} are needed to compare quantities"
+            f"too few complete repetitions to compare quantities: {len(rows)}, and {MIN_ROWS} are needed"
         )
     constant = _is_constant(values[rows])
     left_out |= {name: "constant" for name, same in zip(names, constant, strict=True) if same}
     kept = tuple(name for name, same in zip(names, constant, strict=True) if not same)
     if len(kept) < 2:
-        raise AnalysisError(f"{len(kept)} quantities that vary between repetitions, and at least 2 are needed")
+        raise AnalysisError(f"too few quantities that vary between repetitions: {len(kept)}, and 2 are needed")
     ordered = tuple(LeftOut(name, left_out[name]) for name in map(str, table.frame.columns) if name in left_out)
     return Quantities(kept, values[rows][:, ~constant], rows, ordered)
 

@@ -28,6 +28,7 @@ class PageFigure:
         figure: its name and title.
         reason: why it is not drawn; empty when it is.
         caption: beside it.
+        details: to look up.
         alternative: instead of it, for listeners.
         specification: Vega-Lite.
         picture: a `data:` address.
@@ -39,6 +40,7 @@ class PageFigure:
     figure: Figure
     reason: str = ""
     caption: str = ""
+    details: str = ""
     alternative: str = ""
     specification: Mapping[str, Any] = field(default_factory=dict)
     picture: str = ""
@@ -81,6 +83,7 @@ def _draw(figure: Figure, table: Table, formats: Sequence[str]) -> PageFigure:
     return PageFigure(
         figure,
         caption=drawn.caption,
+        details=drawn.details,
         alternative=drawn.alternative,
         specification=specified,
         picture=f"data:{picture[0]};base64,{base64.b64encode(picture[1]).decode('ascii')}",

@@ -10,10 +10,9 @@ from terrawatt.analysis.table import ColumnKind, Table
 from terrawatt.records import Float64Array
 
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
-_TIMES = ((3600.0, "h", 4 * 3600.0), (60.0, "min", 600.0), (1.0, "s", 1.0), (1e-3, "ms", 0.0))
-_SUBSCRIPTS = str.maketrans(
-    "₀₁₂₃₄₅₆₇₈₉", "0123456789"
-)  # the fonts of figures lack them, and a label with one changes font
+_TIMES = ((4 * 3600.0, 3600.0, "h"), (600.0, 60.0, "min"), (1.0, 1.0, "s"), (0.0, 1e-3, "ms"))  # from, divisor, unit
+# The fonts of figures lack subscripts, and a label that has one changes its font.
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _LOG_FROM_RATIO = 30.0  # a linear axis hides the small values of data that span more
 _MANY_DECADES = 2.7
 
@@ -35,15 +34,24 @@ class Quantity:
     scale: Scale
 
     @property
+    def present(self) -> Float64Array:
+        """The values that are there."""
+        return self.numbers[np.isfinite(self.numbers)]
+
+    @property
     def is_log(self) -> bool:
         """Whether the values span so much that only a logarithmic axis shows them all."""
-        present = self.numbers[np.isfinite(self.numbers)]
-        return len(present) > 0 and bool(present.min() > 0 and present.max() / present.min() >= _LOG_FROM_RATIO)
+        values = self.present
+        return len(values) > 0 and bool(values.min() > 0 and values.max() / values.min() >= _LOG_FROM_RATIO)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all values are the same."""
+        return len(self.present) > 0 and bool(np.ptp(self.present) == 0)
 
     def log_ticks(self) -> list[float]:
         """Round values for a logarithmic axis: 1, 2, 5 in each decade; powers of ten where there are many decades."""
-        present = self.numbers[np.isfinite(self.numbers)]
-        low, high = np.log10(present.min()), np.log10(present.max())
+        low, high = np.log10(self.present.min()), np.log10(self.present.max())
         steps = (1.0, 2.0, 5.0) if high - low < _MANY_DECADES else (1.0,)
         decades = range(int(np.floor(low)), int(np.ceil(high)) + 1)
         return [float(f"{step}e{decade}") for decade in decades for step in steps]
@@ -56,9 +64,7 @@ def scale_for(values: Float64Array, unit: str) -> Scale:
     """
     size = float(np.max(np.abs(values[np.isfinite(values)]), initial=0.0))
     if unit == "s":
-        return next(
-            Scale(divisor, name) for divisor, name, least in _TIMES if size >= least or divisor == _TIMES[-1][0]
-        )
+        return next(Scale(divisor, name) for least, divisor, name in _TIMES if size >= least)
     if size == 0 or not (unit == "J" or unit.startswith("kg ")):
         return Scale(1.0, unit)
     base, name = (1e-3, unit[1:]) if unit.startswith("kg ") else (1.0, unit)

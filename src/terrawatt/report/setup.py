@@ -8,7 +8,7 @@ from terrawatt.records import AccuracyBand, Semantics, SourceDescription
 from terrawatt.report.content import RunFacts
 from terrawatt.report.verdicts import trial_reasons
 
-_SEMANTICS: Mapping[Semantics, str] = {
+SEMANTICS_IN_WORDS: Mapping[Semantics, str] = {
     Semantics.INSTANTANEOUS: "each reading is the power at that moment",
     Semantics.MEAN: "each reading is the mean power of the interval before it",
     Semantics.ON_CHANGE: "a reading holds until the next; the meter sends one when the power changes",
@@ -94,7 +94,7 @@ def notes(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
 def _meter(source: SourceDescription) -> Meter:
     facts = [
         Fact("Kind", source.kind),
-        Fact("Semantics", f"{source.semantics}: {_SEMANTICS[source.semantics]}"),
+        Fact("Semantics", f"{source.semantics}: {SEMANTICS_IN_WORDS[source.semantics]}"),
         Fact("Accuracy", accuracy_in_words(source.accuracy)),
         Fact("Resolution", f"{source.resolution_w:g} W" if source.resolution_w else "not stated"),
         Fact("Interval", f"{source.interval_s:g} s" if source.interval_s else "not fixed"),

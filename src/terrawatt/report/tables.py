@@ -122,7 +122,10 @@ def _energies(table: Table, name: str, scenarios: Sequence[ScenarioRows], estima
             reasons.setdefault(found.reason, []).append(scenario.label)
     source = name.removeprefix("Energy (").removesuffix(")")
     flag = ", an estimate" if source in estimated else ""
-    remarks = [f"{display_name(table, name)}: {reason} ({_some(labels)})." for reason, labels in reasons.items()]
+    remarks = [
+        f"{display_name(table, name)}: {reason} ({_some(labels, len(scenarios))})."
+        for reason, labels in reasons.items()
+    ]
     return _Column(Header(f"{shown.title}{flag}: mean ± U", "mean, and expanded uncertainty, k = 2"), cells, remarks)
 
 
@@ -143,8 +146,11 @@ def _means(table: Table, name: str, scenarios: Sequence[ScenarioRows]) -> _Colum
     return _Column(Header(f"{title}: mean (sd)", table.columns[name].description), cells, remarks)
 
 
-def _some(labels: Sequence[str]) -> str:
-    return ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
+def _some(labels: Sequence[str], total: int) -> str:
+    """A few of the scenarios' names."""
+    if len(labels) == total:
+        return "all scenarios"
+    return "; ".join(labels[:3]) + (f"; and {len(labels) - 3} more" if len(labels) > 3 else "")
 
 
 def _has_value(table: Table, name: str) -> bool:
@@ -161,7 +167,7 @@ def _cell(value: Any) -> str:
     if number.is_integer() and abs(number) < _LARGEST_WHOLE:
         return str(int(number))
     text = plain(number, 5)
-    return text if "e" in text else text.rstrip("0").rstrip(".")
+    return text.rstrip("0") if "." in text and "e" not in text else text
 
 
 def _are_numbers(texts: Sequence[str]) -> bool:

@@ -55,8 +55,9 @@ class Standing:
 
 
 def standing(table: Table, verdicts: Mapping[RepetitionKey, tuple[Verdict, ...]]) -> Standing:
-    """The repetitions by their gravest verdict; notes do not weigh."""
-    gravest = [min((_RANK[verdict.severity] for verdict in of_row), default=2) for of_row in _by_row(table, verdicts)]
+    """The repetitions, those without a row included, by their gravest verdict; notes do not weigh."""
+    repetitions = dict.fromkeys([*_keys(table), *verdicts])
+    gravest = [min((_RANK[verdict.severity] for verdict in verdicts.get(key, ())), default=2) for key in repetitions]
     return Standing(len(gravest), gravest.count(1), gravest.count(0))
 
 
@@ -91,8 +92,8 @@ def without_unusable(table: Table, verdicts: Mapping[RepetitionKey, tuple[Verdic
     """
     frame = table.frame.copy()
     measured = table.of_kind(*_MEASURED)
-    for position, of_row in enumerate(_by_row(table, verdicts)):
-        for verdict in of_row:
+    for position, key in enumerate(_keys(table)):
+        for verdict in verdicts.get(key, ()):
             if verdict.severity is not Severity.UNUSABLE:
                 continue
             names = measured if verdict.column is None else [verdict.column, f"u {verdict.column}"]
@@ -104,13 +105,13 @@ def without_unusable(table: Table, verdicts: Mapping[RepetitionKey, tuple[Verdic
 
 def trial_reasons(run: RunFacts) -> tuple[str, ...]:
     """What makes a run a trial rather than publishable work; empty when nothing does."""
-    protocol = run.protocol
-    reasons = []
-    for key, name in (("cold_s", "idle before"), ("idle_after_s", "idle after")):
-        if key in protocol and protocol[key] < PUBLISHABLE_IDLE_S:
-            reasons.append(f"{name} {protocol[key]:g} s (≥ {PUBLISHABLE_IDLE_S} s asked)")
-    if "repetitions" in protocol and protocol["repetitions"] < PUBLISHABLE_REPETITIONS:
-        reasons.append(f"{protocol['repetitions']} repetitions (≥ {PUBLISHABLE_REPETITIONS} asked)")
+    reasons = [
+        f"{name} {run.protocol[key]:g} s (≥ {PUBLISHABLE_IDLE_S} s asked)"
+        for key, name in (("cold_s", "idle before"), ("idle_after_s", "idle after"))
+        if _is_below(run.protocol.get(key), PUBLISHABLE_IDLE_S)
+    ]
+    if _is_below(run.protocol.get("repetitions"), PUBLISHABLE_REPETITIONS):
+        reasons.append(f"{run.protocol['repetitions']} repetitions (≥ {PUBLISHABLE_REPETITIONS} asked)")
     return tuple(reasons)
 
 
@@ -119,16 +120,18 @@ def estimates(runs: Iterable[RunFacts]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(source.name for run in runs for source in run.sources if source.is_estimate))
 
 
-def _by_row(table: Table, verdicts: Mapping[RepetitionKey, tuple[Verdict, ...]]) -> list[tuple[Verdict, ...]]:
-    return [verdicts.get(key, ()) for key in _keys(table)]
+def _is_below(value: object, least: float) -> bool:
+    """Whether a setting is known and too small."""
+    return isinstance(value, int | float) and value < least
 
 
 def _keys(table: Table) -> list[RepetitionKey]:
     """The key of each row; a table without repetitions' numbers, as of foreign measurements, counts its rows."""
-    n = len(table.frame)
-    runs, groups = _integers(table, "Run"), _integers(table, "Group")
-    repetitions = _integers(table, "Repetition")
-    return [(runs[i], groups[i], i + 1 if (r := repetitions[i]) is None else r) for i in range(n)]
+    runs, groups, repetitions = (_integers(table, name) for name in ("Run", "Group", "Repetition"))
+    return [
+        (run, group, position if repetition is None else repetition)
+        for position, (run, group, repetition) in enumerate(zip(runs, groups, repetitions, strict=True), start=1)
+    ]
 
 
 def _integers(table: Table, name: str) -> list[int | None]:

@@ -9,13 +9,12 @@ from terrawatt.analysis.statistics import LeftOut, left_out_in_words
 def left_out_sentence(left_out: Iterable[LeftOut]) -> str:
     """Which columns an analysis did not use, and why; empty when it used all."""
     words = left_out_in_words(left_out)
-    return f"Left out – {words}." if words else ""
+    return f"Columns left out – {words}." if words else ""
 
 
 def components_sentence(found: PcaResult) -> str:
-    """What went into principal components, and what did not."""
-    about = f"{len(found.names)} standardised quantities of {len(found.rows)} repetitions."
-    return f"{about} {left_out_sentence(found.left_out)}".strip()
+    """What went into principal components."""
+    return f"{len(found.names)} standardised quantities of {len(found.rows)} repetitions."
 
 
 def component_title(found: PcaResult, component: int) -> str:

@@ -11,7 +11,7 @@ from terrawatt.analysis.pca import PcaResult, principal_components
 from terrawatt.analysis.statistics import quantities
 from terrawatt.analysis.table import ColumnKind, Table
 from terrawatt.records import Float64Array
-from terrawatt.report.figures.captions import component_title, components_sentence
+from terrawatt.report.figures.captions import component_title, components_sentence, left_out_sentence
 from terrawatt.report.figures.components import ONE_COMPONENT
 from terrawatt.report.figures.figure import Drawing, Skipped
 from terrawatt.report.figures.marks import Cell, inline
@@ -47,10 +47,11 @@ def pca_circle(table: Table) -> Drawing | Skipped:
     pairs = [pair for pair in _PAIRS if pair[1] < len(found.explained)]
     caption = (
         "An arrow's coordinates are the correlations of a quantity with the two components; near the circle it is well "
-        f"represented, near the middle it is not. {_unlabelled(found, pairs)}{components_sentence(found)}"
+        f"represented, near the middle it is not. {components_sentence(found)}"
     )
     chart = alt.vconcat(*(_circle(table, found, pair) for pair in pairs))
-    return Drawing(chart, caption, f"Correlation circle. {_strongest(found)}")
+    details = f"{_unlabelled(found, pairs)}{left_out_sentence(found.left_out)}"
+    return Drawing(chart, caption, f"Correlation circle. {_strongest(found)}", details)
 
 
 def spread(positions: Float64Array, gap: float) -> Float64Array:
@@ -150,7 +151,7 @@ def _unlabelled(found: PcaResult, pairs: list[tuple[int, int]]) -> str:
         names = [name for name, length in zip(found.names, lengths, strict=True) if length < _LABEL_FROM]
         if names:
             parts.append(f"PC{pair[0] + 1} and PC{pair[1] + 1}: {', '.join(names)}")
-    return f"Without a label, shorter than {_LABEL_FROM} – {'; '.join(parts)}. " if parts else ""
+    return f"Arrows shorter than {_LABEL_FROM}, without a label – {'; '.join(parts)}. " if parts else ""
 
 
 def _strongest(found: PcaResult) -> str:

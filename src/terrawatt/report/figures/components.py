@@ -6,7 +6,7 @@ import numpy as np
 from terrawatt.analysis.pca import principal_components
 from terrawatt.analysis.statistics import quantities
 from terrawatt.analysis.table import Table
-from terrawatt.report.figures.captions import component_title, components_sentence
+from terrawatt.report.figures.captions import component_title, components_sentence, left_out_sentence
 from terrawatt.report.figures.figure import Drawing, Skipped
 from terrawatt.report.figures.marks import Cell, group_colour, group_legend, group_shape, inline
 from terrawatt.report.grouping import group_rows
@@ -46,7 +46,7 @@ def pca_scree(table: Table) -> Drawing:
     caption = f"Bars: share of each component; line: sum so far. {components_sentence(found)}"
     listed = ", ".join(f"{row['component']} {row['text']} %" for row in rows)
     chart = alt.layer(*layers, width=min(640, 110 * len(rows)), height=320)
-    return Drawing(chart, caption, f"Scree plot. Variance explained: {listed}.")
+    return Drawing(chart, caption, f"Scree plot. Variance explained: {listed}.", left_out_sentence(found.left_out))
 
 
 def pca_scores(table: Table) -> Drawing | Skipped:
@@ -83,9 +83,7 @@ def pca_scores(table: Table) -> Drawing | Skipped:
         .add_params(highlight)
     )
     note = f"{grouping.note} " if grouping.note else ""
+    caption = f"Each point is a repetition. {note}{components_sentence(found)}"
     about = f"Scores on PC1 and PC2 of {len(rows)} repetitions in {len(grouping.labels)} groups"
-    return Drawing(
-        chart,
-        f"Each point is a repetition. {note}{components_sentence(found)}",
-        f"{about}: {', '.join(grouping.labels)}.",
-    )
+    alternative = f"{about}: {', '.join(grouping.labels)}."
+    return Drawing(chart, caption, alternative, left_out_sentence(found.left_out))

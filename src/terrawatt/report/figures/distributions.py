@@ -27,6 +27,9 @@ _LABEL_CHARACTERS = 26
 _PIXELS_A_CHARACTER, _MAX_LABELS_PX = 7, 260
 _MIN_FOR_DENSITY, _MIN_FOR_BOX = 10, 5
 _GRID_POINTS = 60  # of a density's outline
+_ROUNDING = 1e-9  # relative; values that differ less are equal, and have no density
+
+_BOX_TOOLTIP = {"n": "n", "q1": "lower quartile", "x": "median", "q3": "upper quartile"}
 
 # Heights inside a row, as a share of it, downward from its middle.
 _DENSITY_BASE, _DENSITY_HEIGHT, _BOX_HALF, _POINTS_MIDDLE, _POINTS_HALF = -0.12, 0.32, 0.08, 0.27, 0.11
@@ -69,23 +72,16 @@ def _panel(
     outlines = [row for i, values in enumerate(groups) for row in _outline(values, i, grouping, log=found.is_log)]
     boxes = inline(_box(values, i, grouping) for i, values in enumerate(groups) if len(values))
     points = inline(row for i, values in enumerate(groups) for row in _points(values, i, grouping))
-    box_tooltip = [
-        alt.Tooltip("group:N", title=grouping.title),
-        alt.Tooltip("n:Q"),
-        alt.Tooltip("q1:Q", title="lower quartile"),
-        alt.Tooltip("x:Q", title="median"),
-        alt.Tooltip("q3:Q", title="upper quartile"),
-    ]
+    group = alt.Tooltip("group:N", title=grouping.title)
+    tooltip = [group, *(alt.Tooltip(f"{field}:Q", title=title, format=".4~g") for field, title in _BOX_TOOLTIP.items())]
     dots = alt.Chart(points).mark_circle(size=34 if len(points.values) < 200 else 12, opacity=0.55)
     layers = [
         alt.Chart(boxes).mark_rule(color=GREY).encode(x=alt.X("low:Q"), x2="high:Q", y="middle:Q"),
         alt.Chart(boxes)
         .mark_rect(stroke=INK, strokeWidth=1, fillOpacity=0.75)
-        .encode(x=alt.X("q1:Q"), x2="q3:Q", y="top:Q", y2="bottom:Q", color=colour, tooltip=box_tooltip),
-        alt.Chart(boxes)
-        .mark_rule(color=INK, strokeWidth=2.5)
-        .encode(x=x, y="top:Q", y2="bottom:Q", tooltip=box_tooltip),
-        dots.encode(x=x, y=y, color=colour, tooltip=[alt.Tooltip("group:N", title=grouping.title), "x:Q"]),
+        .encode(x=alt.X("q1:Q"), x2="q3:Q", y="top:Q", y2="bottom:Q", color=colour, tooltip=tooltip),
+        alt.Chart(boxes).mark_rule(color=INK, strokeWidth=2.5).encode(x=x, y="top:Q", y2="bottom:Q", tooltip=tooltip),
+        dots.encode(x=x, y=y, color=colour, tooltip=[group, alt.Tooltip("x:Q", title=found.title, format=".4~g")]),
     ]
     if outlines:
         area = alt.Chart(inline(outlines)).mark_area(opacity=0.35)
@@ -109,9 +105,9 @@ def _labels_px(grouping: Grouping) -> int:
 
 def _outline(values: Float64Array, i: int, grouping: Grouping, *, log: bool) -> Iterator[dict[str, Cell]]:
     """A Gaussian kernel density (Scott's bandwidth; of the logarithm on a logarithmic axis) above a row's middle."""
-    if len(values) < _MIN_FOR_DENSITY or np.ptp(values) == 0:
-        return
     given = np.log(values) if log else values
+    if len(values) < _MIN_FOR_DENSITY or np.ptp(given) <= _ROUNDING * np.abs(given).max():
+        return
     grid = np.linspace(given.min(), given.max(), _GRID_POINTS)
     density = stats.gaussian_kde(given)(grid)
     heights = _DENSITY_HEIGHT * density / density.max()
@@ -122,11 +118,8 @@ def _outline(values: Float64Array, i: int, grouping: Grouping, *, log: bool) -> 
 
 def _box(values: Float64Array, i: int, grouping: Grouping) -> dict[str, Cell]:
     """Median and, from five values on, quartiles and range; below, the median alone."""
-    low, q1, median, q3, high = (
-        np.quantile(values, (0, 0.25, 0.5, 0.75, 1))
-        if len(values) >= _MIN_FOR_BOX
-        else ([float(np.median(values))] * 5)
-    )
+    shares = (0, 0.25, 0.5, 0.75, 1) if len(values) >= _MIN_FOR_BOX else (0.5,) * 5
+    low, q1, median, q3, high = np.quantile(values, shares)
     return {
         "group": grouping.labels[i],
         "n": len(values),

@@ -11,11 +11,19 @@ from terrawatt.errors import AnalysisError
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A figure of one table: the chart, what a reader must know beside it, and what a listener hears instead."""
+    """A figure of one table.
+
+    Attributes:
+        chart: in Altair; `theme.specification` makes it complete.
+        caption: what a reader must know beside it.
+        alternative: what a listener hears instead of it.
+        details: what a reader may want to look up, e.g. the columns that were left out.
+    """
 
     chart: alt.TopLevelMixin
     caption: str
     alternative: str
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True)

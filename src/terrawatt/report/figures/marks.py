@@ -21,7 +21,11 @@ def inline(rows: Iterable[Mapping[str, Cell]]) -> alt.InlineData:
 
 def value_axis(found: Quantity, *, ticks: int) -> alt.Axis:
     """The axis of a quantity: few ticks, and round ones where it is logarithmic."""
-    return alt.Axis(values=found.log_ticks()) if found.is_log else alt.Axis(tickCount=ticks)
+    if found.is_log:
+        return alt.Axis(values=found.log_ticks())
+    if found.is_constant:
+        return alt.Axis(tickCount=ticks, format=".4~g")  # Vega rounds the only tick to a whole number
+    return alt.Axis(tickCount=ticks)
 
 
 def value_scale(found: Quantity) -> alt.Scale:

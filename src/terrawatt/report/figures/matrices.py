@@ -14,7 +14,7 @@ from terrawatt.report.figures.captions import left_out_sentence
 from terrawatt.report.figures.figure import Drawing
 from terrawatt.report.figures.marks import Cell, inline
 from terrawatt.report.scales import column_label
-from terrawatt.report.theme import DIVERGING, INK, LABEL_PX
+from terrawatt.report.theme import DIVERGING, INK, LABEL_PX, PALE
 
 _MATRIX_PX = 640  # side of the squares together
 _SMALLEST_CELL_PX, _LARGEST_CELL_PX = 20, 64
@@ -32,9 +32,10 @@ def correlation_matrix(table: Table) -> Drawing:
     chart = _heat_map(table, found, found.values, texts, "correlation r")
     caption = (
         f"Pearson's correlation over {found.n} repetitions, all scenarios together: between scenarios it shows how "
-        f"their settings act, not chance. {left_out_sentence(found.left_out)}"
+        "their settings act, not chance."
     )
-    return Drawing(chart, caption.strip(), f"Correlation matrix of {len(found.names)} quantities. {_strongest(found)}")
+    alternative = f"Correlation matrix of {len(found.names)} quantities. {_strongest(found)}"
+    return Drawing(chart, caption, alternative, left_out_sentence(found.left_out))
 
 
 def covariance_matrix(table: Table) -> Drawing:
@@ -47,13 +48,14 @@ def covariance_matrix(table: Table) -> Drawing:
     texts = [[_compact(value) for value in row] for row in np.where(np.abs(r) < _ROUNDING, 0.0, values)]
     chart = _heat_map(table, Matrix(names, values, found.n, found.left_out), r, texts, "correlation r")
     dropped = [name for name in found.names if name not in names]
-    not_shown = f"Not shown, for room: {', '.join(dropped)}. " if dropped else ""
     caption = (
         f"Sample covariance over {found.n} repetitions. A number's unit is that of its row times that of its column "
-        f"(2e6 is 2 · 10⁶); colours show the correlation. {not_shown}{left_out_sentence(found.left_out)}"
+        "(2e6 is 2 · 10⁶); colours show the correlation."
     )
     variances = "; ".join(f"{table.label(name)}: {_compact(values[i, i])}" for i, name in enumerate(names))
-    return Drawing(chart, caption.strip(), f"Covariances. Variances: {variances}.")
+    not_shown = f"Columns not shown, for room: {', '.join(dropped)}. " if dropped else ""
+    details = f"{not_shown}{left_out_sentence(found.left_out)}"
+    return Drawing(chart, caption, f"Covariances. Variances: {variances}.", details)
 
 
 def _heat_map(
@@ -79,7 +81,7 @@ def _heat_map(
         scale=alt.Scale(domain=[-1, -0.5, 0, 0.5, 1], range=list(DIVERGING), interpolate="rgb"),
         legend=alt.Legend(gradientLength=160, values=[-1, -0.5, 0, 0.5, 1], format=".1f"),
     )
-    squares = base.mark_rect().encode(x=x, y=y, color=colour, tooltip=tooltip)
+    squares = base.mark_rect(stroke=PALE, strokeWidth=0.5).encode(x=x, y=y, color=colour, tooltip=tooltip)
     if cell_px < _TEXT_FROM_CELL_PX:
         return alt.layer(squares, width=alt.Step(cell_px), height=alt.Step(cell_px))
     size = LABEL_PX if cell_px > 48 else 11
