@@ -220,3 +220,11 @@ def test_the_report_is_written_beside_the_table(two_groups, tmp_path):
     assert "s-cnn-rgb" in page
     assert "no sensor on this machine" in page
     assert any((tmp_path / "out" / "figures").iterdir())
+
+
+def test_a_run_in_which_everything_failed_has_rows_and_is_unusable(make_run, tmp_path):
+    result = tables_only([make_run(1, states=(State.FAILED,) * 3)], tmp_path / "out")
+    assert result.is_unusable
+    assert result.table.frame["Energy (plug)"].isna().all()
+    assert result.table.frame["Verdict"].tolist() == ["unusable: failed: exit code 1"] * 3
+    assert [row.n for row in overview(result)] == [0]
