@@ -34,7 +34,7 @@ def test_each_window_gets_a_file_of_one_row(tracker: EmissionsTracker, tmp_path:
         assert tracker.stop(tmp_path / f"emissions_{number}.csv") == ""
     for number in (1, 2):
         (row,) = rows(tmp_path / f"emissions_{number}.csv")
-        assert 0.3 <= float(row["duration"]) < 5
+        assert float(row["duration"]) >= 0.3
         assert float(row["energy_consumed"]) > 0
         assert (row["country_iso_code"], row["tracking_mode"], row["project_name"]) == ("FRA", "machine", "flying")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["emissions_1.csv", "emissions_2.csv", "scratch"]

@@ -10,8 +10,10 @@ import subprocess, sys, time
 from pathlib import Path
 from terrawatt.experiment.guard import Guard
 guard = Guard(Path(sys.argv[1])).__enter__()
-workload = subprocess.Popen(("sh", "-c", "sleep 600 & echo $! $$; wait"), start_new_session=True)
+command = ("sh", "-c", "sleep 600 & echo $! $$; wait")
+workload = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
 guard.watch(workload.pid)
+print(workload.stdout.readline(), end="", flush=True)
 time.sleep(600)
 """
 

@@ -9,14 +9,14 @@ from terrawatt.config import ProtocolSettings
 from terrawatt.experiment import monitor as module
 from terrawatt.experiment.monitor import EpochReader, Monitor, Place, RunningEnergy
 from terrawatt.experiment.progress import Snapshot
-from terrawatt.experiment.protocol import StepKind, steps
+from terrawatt.experiment.protocol import StepKind
 from terrawatt.records import Phase, Window
 from terrawatt.runs.phases import append_phase, append_phases
 from terrawatt.telemetry.process import Latest
 from terrawatt.units import NS_PER_S
 
 PROTOCOL = ProtocolSettings(cold_s=100, warmup=1, repetitions=2, idle_after_s=50)
-PLACE = Place(1, 3, "model a", 10, "plug", steps(PROTOCOL), 0.0)
+PLACE = Place(1, 3, "model a", 10, "plug", PROTOCOL)
 
 
 def reading(t_s: float, power_w: float, source: str = "plug") -> Latest:

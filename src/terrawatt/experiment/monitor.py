@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from terrawatt.config import ProtocolSettings
 from terrawatt.errors import RunFolderError
 from terrawatt.experiment.progress import Progress, Snapshot
-from terrawatt.experiment.protocol import Step, remaining_s
+from terrawatt.experiment.protocol import remaining_s, steps
 from terrawatt.experiment.sampling import SamplerWatch
 from terrawatt.records import PhaseName
 from terrawatt.runs.phases import read_phases
@@ -29,8 +30,7 @@ class Place:
         title: the scenario in words.
         epochs: how many epochs the workload has, where the scenario says so.
         source: the main power source.
-        steps: the scenario's steps.
-        min_window_s: how long a repetition lasts at least.
+        protocol: which every scenario follows.
     """
 
     scenario: int
@@ -38,8 +38,7 @@ class Place:
     title: str
     epochs: int | None
     source: str
-    steps: tuple[Step, ...]
-    min_window_s: float
+    protocol: ProtocolSettings
 
 
 class Monitor:
@@ -58,6 +57,7 @@ class Monitor:
             history_s: how long each execution of the run took; those of this scenario are appended to it.
         """
         self._place = place
+        self._steps = steps(place.protocol)
         self._watch = watch
         self._progress = progress
         self._epochs = EpochReader(reported)
@@ -90,14 +90,14 @@ class Monitor:
 
     def _snapshot(self) -> Snapshot:
         place = self._place
-        step = place.steps[self._index]
+        step = self._steps[self._index]
         elapsed_s = time.monotonic() - self._begun_s
         return Snapshot(
             scenario=place.scenario,
             scenarios=place.scenarios,
             title=place.title,
             step=step,
-            steps_of_kind=sum(other.kind is step.kind for other in place.steps),
+            steps_of_kind=sum(other.kind is step.kind for other in self._steps),
             elapsed_s=elapsed_s,
             epoch=self._epochs.last(),
             epochs=place.epochs,
@@ -109,13 +109,13 @@ class Monitor:
 
     def _left_s(self, elapsed_s: float) -> float | None:
         """Time left: of this scenario by its own executions, of later ones by all of the run so far."""
-        place = self._place
+        min_window_s = self._place.protocol.min_window_s
         own_s = self._history_s[self._history_before :] or self._history_s
-        here_s = remaining_s(place.steps[self._index :], _mean(own_s), elapsed_s, place.min_window_s)
-        later_s = remaining_s(place.steps, _mean(self._history_s), 0.0, place.min_window_s)
+        here_s = remaining_s(self._steps[self._index :], _mean(own_s), elapsed_s, min_window_s)
+        later_s = remaining_s(self._steps, _mean(self._history_s), 0.0, min_window_s)
         if here_s is None or later_s is None:
             return None
-        return here_s + later_s * (place.scenarios - place.scenario)
+        return here_s + later_s * (self._place.scenarios - self._place.scenario)
 
 
 class RunningEnergy:

@@ -65,11 +65,20 @@ def make_folders(storage_path: Path | None, results: Path, experiment: str, scen
         raise RunFolderError(f"{error.filename or storage_path}: cannot be made ({error.strerror})") from error
 
 
-def discard_unused(run_path: Path, folders: Sequence[RunFolder]) -> bool:
-    """Remove a run folder in which nothing was measured. Returns whether it was removed."""
+def discard_unused(folders: Sequence[RunFolder], *, given: bool) -> bool:
+    """Remove the folders of a run in which nothing was measured, or, of a given one, what was put there.
+
+    Returns:
+        Whether nothing was measured.
+    """
     if any(folder.manifest.exists() for folder in folders):
         return False
-    shutil.rmtree(run_path, ignore_errors=True)
-    with suppress(OSError):  # holds other runs
-        run_path.parent.rmdir()
+    for folder in folders:
+        for file in (folder.status, folder.log, *folder.path.glob(f"{folder.telemetry.name}*")):
+            file.unlink(missing_ok=True)
+        made = (folder.output, folder.emissions)
+        outer = () if given else (folder.path, folder.run_path, folder.run_path.parent)
+        for path in (*made, *outer):
+            with suppress(OSError):  # holds something else
+                path.rmdir()
     return True

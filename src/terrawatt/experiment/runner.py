@@ -21,7 +21,7 @@ from terrawatt.experiment.lock import Holder, MachineLock
 from terrawatt.experiment.monitor import Monitor, Place
 from terrawatt.experiment.preflight import check_command, check_space, check_store, discard_unused, make_folders
 from terrawatt.experiment.progress import Progress
-from terrawatt.experiment.protocol import blocks, steps, titles
+from terrawatt.experiment.protocol import blocks, titles
 from terrawatt.experiment.record import Recorder
 from terrawatt.experiment.sampling import SamplerWatch
 from terrawatt.experiment.scenario_run import OnFailure, ScenarioRun
@@ -97,7 +97,7 @@ def run(request: Request, progress: Progress) -> Outcome:
             return _carry_out(request, progress, wakeup, run_path, folders)
         except (TerrawattError, OSError) as error:
             log_is_needed = any(str(folder.log) in str(error) for folder in folders)
-            if request.storage_path is None and not log_is_needed and discard_unused(run_path, folders):
+            if not log_is_needed and discard_unused(folders, given=request.storage_path is not None):
                 raise
             raise _with_folder(error, run_path) from error
 
@@ -137,7 +137,8 @@ def _carry_out(
         Guard(Path(scratch)) as guard,
         EmissionsTracker(settings.emissions, settings.experiment.name, Path(scratch)) as emissions,
     ):
-        run = _Run(request, progress, wakeup, guard, emissions, Path(scratch) / "phases.jsonl")
+        reported = Path(scratch) / "phases.jsonl"
+        run = _Run(request, progress, wakeup, guard, emissions, titles(request.scenarios), reported)
         for index, recorder in enumerate(recorders):
             run.measure(index, recorder)
             statuses[recorder.folder.path] = recorder.status
@@ -155,6 +156,7 @@ class _Run:
     wakeup: Wakeup
     guard: Guard
     emissions: EmissionsTracker
+    titles: Sequence[str]  # each scenario in words
     reported: Path  # the file in which the workload reports its phases
     history_s: list[float] = field(default_factory=list)  # how long each execution took
 
@@ -163,22 +165,18 @@ class _Run:
         try:
             state, reason = self._measure(index, recorder)
             recorder.close(state, reason)
-        except StoppedError as error:
-            recorder.close(State.INTERRUPTED, str(error))
-            raise
         except (TerrawattError, OSError) as error:
+            state = State.INTERRUPTED if isinstance(error, StoppedError) else State.FAILED
             with suppress(OSError):  # the disk may be full
-                recorder.close(State.FAILED, str(error))
+                recorder.close(state, str(error))
             raise
 
     def _measure(self, index: int, recorder: Recorder) -> tuple[State, str]:
-        settings, folder = self.request.settings, recorder.folder
-        scenario = self.request.scenarios[index]
-        title = titles(self.request.scenarios)[index]
-        self.progress.say(f"scenario {index + 1} of {len(self.request.scenarios)}: {title}")
-        with SamplerProcess(settings, folder.telemetry, folder.log) as sampler:
+        folder = recorder.folder
+        self.progress.say(f"scenario {index + 1} of {len(self.titles)}: {self.titles[index]}")
+        with SamplerProcess(self.request.settings, folder.telemetry, folder.log) as sampler:
             report = sampler.start()
-            write_manifest(folder.manifest, self._manifest(folder, scenario, report))
+            write_manifest(folder.manifest, self._manifest(folder, self.request.scenarios[index], report))
             self._tell_what_is_sampled(index, recorder, report)
 
             def tell(line: str) -> None:
@@ -186,32 +184,33 @@ class _Run:
                 self.progress.say(line)
 
             watch = SamplerWatch(sampler, tell)
-            place = Place(
-                scenario=index + 1,
-                scenarios=len(self.request.scenarios),
-                title=title,
-                epochs=_epochs(scenario),
-                source=report.sources[0].name if report.sources else "no power source",
-                steps=steps(settings.protocol),
-                min_window_s=settings.protocol.min_window_s,
-            )
-            monitor = Monitor(place, watch, self.progress, self.reported, self.history_s)
-            scenario_run = ScenarioRun(
-                scenario=scenario,
-                protocol=settings.protocol,
-                place=place,
-                recorder=recorder,
-                emissions=self.emissions,
-                executor=Executor(self.wakeup, self.guard, monitor.tick),
-                monitor=monitor,
-                say=self.progress.say,
-                reported=self.reported,
-                on_failure=self.request.on_failure,
-            )
             try:
-                return scenario_run.carry_out()
+                return self._scenario_run(index, recorder, report, watch).carry_out()
             finally:
                 watch.settle()
+
+    def _scenario_run(self, index: int, recorder: Recorder, report: SamplerReport, watch: SamplerWatch) -> ScenarioRun:
+        scenario = self.request.scenarios[index]
+        place = Place(
+            scenario=index + 1,
+            scenarios=len(self.titles),
+            title=self.titles[index],
+            epochs=_epochs(scenario),
+            source=report.sources[0].name if report.sources else "no power source",
+            protocol=self.request.settings.protocol,
+        )
+        monitor = Monitor(place, watch, self.progress, self.reported, self.history_s)
+        return ScenarioRun(
+            scenario=scenario,
+            place=place,
+            recorder=recorder,
+            emissions=self.emissions,
+            executor=Executor(self.wakeup, self.guard, monitor.tick),
+            monitor=monitor,
+            say=self.progress.say,
+            reported=self.reported,
+            on_failure=self.request.on_failure,
+        )
 
     def _tell_what_is_sampled(self, index: int, recorder: Recorder, report: SamplerReport) -> None:
         """Name the sources and what is missing; the user hears it once, each log holds it."""

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from terrawatt.config import ProtocolSettings
 from terrawatt.experiment.emissions import EmissionsTracker
 from terrawatt.experiment.monitor import Monitor, Place
-from terrawatt.experiment.protocol import Step, StepKind, fill
+from terrawatt.experiment.protocol import Step, StepKind, fill, steps
 from terrawatt.experiment.record import Recorder
 from terrawatt.experiment.waiting import sleep
 from terrawatt.experiment.workload import TICK_S, Execution, Executor
@@ -35,8 +34,7 @@ class ScenarioRun:
 
     Attributes:
         scenario: what is run.
-        protocol: how.
-        place: where it stands in the run, with its steps.
+        place: where it stands in the run, and the protocol.
         recorder: its run folder.
         emissions: CodeCarbon's tracker.
         executor: runs the workload.
@@ -47,7 +45,6 @@ class ScenarioRun:
     """
 
     scenario: Scenario
-    protocol: ProtocolSettings
     place: Place
     recorder: Recorder
     emissions: EmissionsTracker
@@ -68,7 +65,7 @@ class ScenarioRun:
             ProtocolError: the sampler is gone for good.
         """
         self.recorder.set_state(State.RUNNING)
-        for index, step in enumerate(self.place.steps):
+        for index, step in enumerate(steps(self.place.protocol)):
             self.monitor.begin(index)
             if reason := self._step(step):
                 return State.FAILED, reason
@@ -111,14 +108,14 @@ class ScenarioRun:
             self._tell_failure(f"warm-up {step.number}", execution)
             return f"warm-up {step.number} failed: {execution.result.reason}"
         self.recorder.add(Phase(PhaseName.WARMUP, Window(execution.start_ns, execution.end_ns)))
-        self.say(f"warm-up {step.number} of {self.protocol.warmup}: {_duration(execution)}")
+        self.say(f"warm-up {step.number} of {self.place.protocol.warmup}: {_duration(execution)}")
         return ""
 
     def _repeat(self, step: Step) -> str:
         number, folder = step.number, self.recorder.folder
         self.recorder.set_repetition(RepetitionStatus(number, State.RUNNING))
         self.emissions.start()
-        execution = self._execute(step, folder.output, number, self.protocol.min_window_s)
+        execution = self._execute(step, folder.output, number, self.place.protocol.min_window_s)
         if reason := self.emissions.stop(folder.emissions_of(number)):
             self._note_missing_emissions(number, reason)
         result = self._record(number, execution)
@@ -126,7 +123,7 @@ class ScenarioRun:
         if result.succeeded:
             self._tell_success(number, execution)
             return ""
-        self._tell_failure(f"repetition {number} of {self.protocol.repetitions}", execution)
+        self._tell_failure(f"repetition {number} of {self.place.protocol.repetitions}", execution)
         if self.on_failure is OnFailure.STOP:
             return f"repetition {number} failed: {result.reason}; stopped there, as --on-failure stop asks"
         return ""
@@ -140,7 +137,7 @@ class ScenarioRun:
         how = execution.result.reason or "exit code 0"
         self.recorder.log(f"{step.kind} {step.number}: executed {times}, {_duration(execution)}: {how}")
         if execution.result.succeeded:
-            self.monitor.executed(ns_to_s(execution.end_ns - execution.start_ns) / execution.executions)
+            self.monitor.executed(_duration_s(execution) / execution.executions)
         return execution
 
     def _environment(self) -> Mapping[str, str]:
@@ -180,7 +177,7 @@ class ScenarioRun:
         energy = self.monitor.energy.energy_j
         about = f", about {with_si_prefix(energy, 'J')} gross ({self.place.source})" if energy else ""
         times = f" in {execution.executions} executions" if execution.executions > 1 else ""
-        self.say(f"repetition {number} of {self.protocol.repetitions}: {_duration(execution)}{times}{about}")
+        self.say(f"repetition {number} of {self.place.protocol.repetitions}: {_duration(execution)}{times}{about}")
 
     def _tell_failure(self, what: str, execution: Execution) -> None:
         self.say(f"{what} failed: {execution.result.reason}")
@@ -189,5 +186,9 @@ class ScenarioRun:
 
 
 def _duration(execution: Execution) -> str:
-    duration_s = ns_to_s(execution.end_ns - execution.start_ns)
+    duration_s = _duration_s(execution)
     return f"{duration_s:.2f} s" if duration_s < 60 else format_duration(duration_s)
+
+
+def _duration_s(execution: Execution) -> float:
+    return ns_to_s(execution.end_ns - execution.start_ns)

@@ -107,7 +107,8 @@ class Executor:
             self._terminate(process)
             raise
         finally:
-            _kill_rest(process.pid)
+            # What it left running in the background would be measured with the next window.
+            _signal_group(process.pid, signal.SIGKILL)
             self.guard.watch(0)
         return ended
 
@@ -156,11 +157,6 @@ def _peak_bytes(child_kib: int) -> int:
     """
     own_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return child_kib * 1024 if child_kib > own_kib else 0
-
-
-def _kill_rest(group: int) -> None:
-    """End what a workload left running in the background: it would be measured with the next window."""
-    _signal_group(group, signal.SIGKILL)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
