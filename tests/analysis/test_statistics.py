@@ -7,6 +7,7 @@ from scipy import stats
 
 from terrawatt.analysis.statistics import (
     LeftOut,
+    chance_correlation,
     correlation_matrix,
     covariance_matrix,
     describe,
@@ -143,17 +144,22 @@ def test_matrices_agree_with_pandas() -> None:
     assert correlation_matrix(found).n == 4
 
 
+@pytest.mark.parametrize(("n", "r"), [(3, 0.997), (5, 0.878), (10, 0.632), (100, 0.197)])
+def test_correlations_by_chance_agree_with_published_tables(n: int, r: float) -> None:
+    assert chance_correlation(n) == pytest.approx(r, abs=5e-4)
+
+
 def test_truth_values_are_not_quantities() -> None:
     found = quantities(table(lr=[True, False, True], energy=[1.0, 2.0, 4.0], Duration=[1.0, 2.0, 3.0]))
     assert found.names == (ENERGY, "Duration")
 
 
 def test_too_few_repetitions_or_columns_is_an_error_with_the_numbers() -> None:
-    with pytest.raises(AnalysisError, match="too few complete repetitions.*: 2, and 3"):
+    with pytest.raises(AnalysisError, match=r"too few complete repetitions.*: 2, and 3"):
         quantities(table(energy=[1.0, 2.0], Duration=[1.0, 2.0]))
-    with pytest.raises(AnalysisError, match="too few quantities that vary.*: 1, and 2"):
+    with pytest.raises(AnalysisError, match=r"too few quantities that vary.*: 1, and 2"):
         quantities(table(energy=[1.0, 2.0, 3.0], Duration=[1.0, 1.0, 1.0]))
-    with pytest.raises(AnalysisError, match="too few quantities that vary.*: 0, and 2"):
+    with pytest.raises(AnalysisError, match=r"too few quantities that vary.*: 0, and 2"):
         quantities(table(model=["a", "b", "c"]))
 
 

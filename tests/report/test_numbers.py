@@ -31,6 +31,8 @@ def test_plain_numbers(value: float, expected: str) -> None:
         (5.0, 0.0, "5.000 ± 0"),
         (0.0, 0.0, "0 ± 0"),
         (0.9, 1e-16, "0.9000 ± 0"),
+        (-2.0, 830.0, "0 ± 830"),
+        (-13.0, 88.0, "-13 ± 88"),
     ],
 )
 def test_the_mean_is_rounded_to_the_place_of_its_uncertainty(mean: float, spread: float, expected: str) -> None:

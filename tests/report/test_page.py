@@ -107,6 +107,7 @@ def test_verdicts_stand_before_any_number(page: Reader) -> None:
     assert "4 of 6 repetitions are good." in text
     assert "1 with values that must not be used" in text
     assert "failed: exit code 137" in text
+    assert "1 note: why cells are empty" in text
     assert "A trial, not publishable work: idle before 20 s (≥ 120 s asked)" in text
     assert "The energy by model is an estimate, not a measurement." in text
 
@@ -128,7 +129,7 @@ def test_it_says_what_was_measured_on_what_with_what(page: Reader) -> None:
 
 def test_the_unusable_repetition_is_shown_but_not_in_the_means(page: Reader) -> None:
     assert "2 of 3" in page.text
-    heads, scenarios, verdicts, repetitions = 3, 2, 3, 6
+    heads, scenarios, verdicts, repetitions = 4, 2, 3, 6
     assert len(page.all("tr")) == heads + scenarios + verdicts + repetitions
 
 

@@ -57,6 +57,15 @@ def test_every_figure_is_drawn_without_a_complaint_or_a_request(browser: "playwr
     assert [url for url in opened.requests if not url.startswith("data:")] == [report.as_uri()]
 
 
+def test_a_drawn_figure_keeps_its_alternative_text(browser: "playwright.Browser", report: Path) -> None:
+    page = open_page(browser, report, script=False).page
+    alternatives = [picture.get_attribute("alt") for picture in page.locator(".chart img").all()]
+    page = open_page(browser, report).page
+    draw_all(page)
+    drawn = page.locator(".chart svg[role=img]").all()
+    assert [svg.get_attribute("aria-label") for svg in drawn] == alternatives
+
+
 def test_hostile_names_do_nothing(browser: "playwright.Browser", hostile_report: Path, hostile: str) -> None:
     opened = open_page(browser, hostile_report)
     draw_all(opened.page)
@@ -66,7 +75,9 @@ def test_hostile_names_do_nothing(browser: "playwright.Browser", hostile_report:
 
 def test_a_figure_alone_is_drawn_too(browser: "playwright.Browser", report: Path) -> None:
     opened = open_page(browser, report.parent / "figures" / "pca_circle.html")
-    opened.page.locator("svg.marks").wait_for(timeout=30_000)
+    svg = opened.page.locator("svg.marks[role=img]")
+    svg.wait_for(timeout=30_000)
+    assert str(svg.get_attribute("aria-label")).startswith("Correlation circle.")
     assert opened.messages == []
 
 

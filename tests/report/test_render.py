@@ -34,7 +34,7 @@ def test_what_vega_refuses_is_an_error_that_names_the_figure() -> None:
 
 def test_the_html_of_a_figure_is_whole_and_escaped() -> None:
     page = render(FIGURE, SPECIFICATION | {"description": "</script>"}, '"><b>', "html").decode()
-    assert 'aria-label="&#34;&gt;&lt;b&gt;"' in page
+    assert 'data-alternative="&#34;&gt;&lt;b&gt;"' in page
     assert page.count("</script>") == 3
     assert "src=" not in page.split("<script", 1)[0]
 

@@ -50,6 +50,11 @@ def test_what_runs_share_is_told_once_and_differences_name_their_runs(make_run: 
     assert [found.about for found in setup.machines([*same, other])] == ["run_1, run_2", "run_3"]
 
 
+def test_sizes_in_bytes_are_told_in_gibibytes(make_run: MakeRun) -> None:
+    (machine,) = setup.machines([make_run(machine={"memory_bytes": 3 * 2**29, "usable_threads": 2})])
+    assert machine.facts == (Fact("memory", "1.5 GiB"), Fact("usable threads", "2"))
+
+
 def test_many_runs_are_not_all_named(make_run: MakeRun) -> None:
     runs = [make_run(f"run_{i}") for i in range(9)]
     found = setup.machines([*runs, make_run("odd", machine={})])

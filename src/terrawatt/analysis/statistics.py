@@ -193,6 +193,15 @@ def correlation_matrix(found: Quantities) -> Matrix:
     return Matrix(found.names, values, len(found.rows), found.left_out)
 
 
+def chance_correlation(n: int, level: float = 0.05) -> float:
+    """The |r| that unrelated normal quantities exceed with probability `level`, over n ≥ 3 independent repetitions.
+
+    From r √((n - 2) / (1 - r²)), which then has Student's t distribution with n - 2 degrees of freedom.
+    """
+    t = float(stats.t.ppf(1 - level / 2, n - 2))
+    return float(t / np.sqrt(n - 2 + t**2))
+
+
 def left_out_in_words(left_out: Iterable[LeftOut]) -> str:
     """The columns left out, by reason, surprises first: `constant: Loss; an uncertainty: u Energy (plug)`."""
     usual = {*_NOT_A_QUANTITY.values(), NOT_NUMBERS}

@@ -40,4 +40,4 @@ def _magnitude(value: float) -> int:
 
 def _fixed(value: float, decimals: int) -> str:
     """Rounded to some decimals, also to tens and hundreds where they are negative."""
-    return f"{round(value, decimals):.{max(decimals, 0)}f}"
+    return f"{round(value, decimals) + 0.0:.{max(decimals, 0)}f}"  # + 0.0: no "-0"

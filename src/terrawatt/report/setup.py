@@ -139,11 +139,13 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[Fact]:
-    """The leaves of nested mappings, named by their path."""
+    """The leaves of nested mappings, named by their path; sizes in bytes as GiB."""
     for key, value in mapping.items():
-        name = f"{prefix}{key}"
+        name = f"{prefix}{key}".replace("_", " ")
         if isinstance(value, Mapping):
             yield from _flat(value, f"{name} · ")
+        elif key.endswith("_bytes") and isinstance(value, int):
+            yield Fact(name.removesuffix(" bytes"), f"{value / 2**30:.1f} GiB")
         else:
             yield Fact(name, _in_words(value))
 

@@ -32,7 +32,8 @@ def correlation_matrix(table: Table) -> Drawing:
     chart = _heat_map(table, found, found.values, texts, "correlation r")
     caption = (
         f"Pearson's correlation over {found.n} repetitions, all scenarios together: between scenarios it shows how "
-        "their settings act, not chance."
+        f"their settings act. Quantities that have nothing to do with each other would still exceed "
+        f"|r| = {statistics.chance_correlation(found.n):.2f} in 5 % of cases."
     )
     alternative = f"Correlation matrix of {len(found.names)} quantities. {_strongest(found)}"
     return Drawing(chart, caption, alternative, left_out_sentence(found.left_out))

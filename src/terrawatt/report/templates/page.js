@@ -1,7 +1,5 @@
 // Interactive figures, sorting and searching. Without it the page still shows everything.
 
-const options = {renderer: "svg", actions: {export: true, source: false, compiled: false, editor: false}};
-
 // A figure's picture is replaced when it comes near the screen, so that a page of many opens at once.
 const observer = new IntersectionObserver((entries) => {
   for (const entry of entries.filter((entry) => entry.isIntersecting)) {
@@ -12,9 +10,8 @@ const observer = new IntersectionObserver((entries) => {
 document.querySelectorAll(".chart").forEach((chart) => observer.observe(chart));
 
 async function draw(chart) {
-  const specification = JSON.parse(document.getElementById(chart.dataset.specification).textContent);
   const drawn = document.createElement("div");
-  await vegaEmbed(drawn, specification, options);
+  await embed(drawn, chart.dataset.specification, chart.querySelector("img").alt);
   chart.replaceChildren(drawn);
 }
 
@@ -67,3 +64,6 @@ search.addEventListener("input", () => {
   }
   document.getElementById("found").textContent = words.length ? `${shown} of ${rows.length} rows` : "";
 });
+
+// What is folded away is printed too.
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((details) => { details.open = true; }));
