@@ -187,6 +187,25 @@ def test_a_workload_that_does_not_listen_is_forced(
     assert execution.result.signal == signal.SIGKILL
 
 
+def test_a_second_stop_signal_asks_for_haste(
+    run: Callable[..., Execution], python: Python, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workload, "GRACE_S", 600)
+    # It asks for the second signal itself, once it has refused the first.
+    program = (
+        "import os, signal, sys, time\n"
+        "signal.signal(15, lambda *_: os.kill(int(sys.argv[1]), 2)); print(flush=True); time.sleep(600)"
+    )
+
+    def stop_when_started() -> None:
+        if log.read_text():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    execution = run(python(program, str(os.getpid())), tick=stop_when_started)
+    assert execution.interrupted
+    assert execution.result.signal == signal.SIGKILL
+
+
 def test_a_tick_that_raises_ends_the_workload(
     run: Callable[..., Execution], log: Path, eventually: Callable[..., None], is_running: Callable[[int], bool]
 ) -> None:
