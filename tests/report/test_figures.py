@@ -170,6 +170,16 @@ def test_error_bars_are_the_expanded_uncertainty(make_table: MakeTable) -> None:
     assert bars[0]["high"] - bars[0]["low"] == pytest.approx(4 * u_kj, rel=1e-4)
 
 
+def test_bars_that_reach_zero_end_at_the_edge_of_a_logarithmic_axis(make_table: MakeTable) -> None:
+    table = make_table()
+    frame = table.frame.assign(**{"Energy (plug)": [1.0, 20.0, 60.0, 1e3, 2e3, 4e3], "u Energy (plug)": 30.0})
+    drawn = draw("energy_performance", Table(frame, table.columns))
+    lows = [row["low"] for row in points_of(drawn, "low")] + [row["x_low"] for row in points_of(drawn, "x_low")]
+    assert min(lows) > 0
+    assert "cut at the edge" in drawn.caption
+    assert "cut at the edge" not in draw("energy_performance", table).caption
+
+
 def test_many_repetitions_have_no_error_bars_of_their_own(make_table: MakeTable) -> None:
     drawn = draw("energy_performance", make_table(MANY_MODELS, MANY_LRS, 10))
     assert points_of(drawn, "low") == []

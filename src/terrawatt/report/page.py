@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from terrawatt.analysis.table import Table
-from terrawatt.report import setup
+from terrawatt.report import facts
 from terrawatt.report.content import ReportContent
 from terrawatt.report.figures import FIGURES, Figure, Skipped
 from terrawatt.report.render import FORMATS, render, small_png, svg_size, vega_bundle
@@ -103,14 +103,14 @@ def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure]) 
             content=content,
             standing=standing(content.table, content.verdicts),
             verdicts=verdict_lines(content.table, content.verdicts),
-            trials=setup.trials(content.runs),
+            trials=facts.trials(content.runs),
             estimates=estimated,
-            settings=setup.settings(content.runs),
-            protocols=setup.protocols(content.runs),
-            meters=setup.meters(content.runs),
-            machines=setup.machines(content.runs),
-            notes=setup.notes(content.runs),
-            versions=setup.versions(content.runs),
+            settings=facts.settings(content.runs),
+            protocols=facts.protocols(content.runs),
+            meters=facts.meters(content.runs),
+            machines=facts.machines(content.runs),
+            notes=facts.notes(content.runs),
+            versions=facts.versions(content.runs),
             scenarios=scenario_table(usable, estimated),
             repetitions=repetition_table(content.table),
             figures=figures,

@@ -49,6 +49,11 @@ class Quantity:
         """Whether all values are the same."""
         return len(self.present) > 0 and bool(np.ptp(self.present) == 0)
 
+    @property
+    def floor(self) -> float:
+        """Where bars that reach down too far end: a logarithmic axis has no place for zero."""
+        return float(self.present.min()) / 2 if self.is_log else -np.inf
+
     def log_ticks(self) -> list[float]:
         """Round values for a logarithmic axis: 1, 2, 5 in each decade; powers of ten where there are many decades."""
         low, high = np.log10(self.present.min()), np.log10(self.present.max())
@@ -78,6 +83,13 @@ def quantity(table: Table, name: str) -> Quantity:
     scale = scale_for(values, table.unit(name))
     title = f"{display_name(table, name)} ({scale.unit or 'no unit'})"
     return Quantity(values / scale.divisor, title.translate(_SUBSCRIPTS), scale)
+
+
+def standard_uncertainty(table: Table, name: str, scale: Scale) -> Float64Array:
+    """The standard uncertainty of each row's energy in a scale; NaN where the table has none."""
+    u_name = f"u {name}"
+    u = numbers(table, u_name) if u_name in table.frame else np.full(len(table.frame), np.nan)
+    return u / scale.divisor
 
 
 def column_label(table: Table, name: str) -> str:

@@ -1,7 +1,7 @@
 """The page's two tables: a line a scenario, and a line a repetition."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from terrawatt.analysis.scenarios import ScenarioRows, scenario_rows
 from terrawatt.analysis.statistics import describe, mean_with_uncertainty, numbers
 from terrawatt.analysis.table import ColumnKind, Table
 from terrawatt.report.numbers import mean_and_half_width, mean_and_sd, plain
-from terrawatt.report.scales import display_name, quantity
+from terrawatt.report.scales import display_name, quantity, standard_uncertainty
 
 _LARGEST_WHOLE = 1e15  # above, a float no longer holds every whole number
 _DESCRIBED = ("Duration", "Accuracy", "Recall", "micro_f1", "Emissions")
@@ -46,7 +46,7 @@ class PageTable:
 
     headers: tuple[Header, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    remarks: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
 
 
 def scenario_table(table: Table, estimated: Sequence[str]) -> PageTable:
@@ -108,8 +108,7 @@ def _counts(table: Table, scenarios: Sequence[ScenarioRows], main: Sequence[str]
 def _energies(table: Table, name: str, scenarios: Sequence[ScenarioRows], estimated: Sequence[str]) -> _Column:
     """Mean ± U (k = 2) of one source's net energy, by scenario."""
     shown = quantity(table, name)
-    u_name = f"u {name}"
-    u = numbers(table, u_name) / shown.scale.divisor if u_name in table.frame else np.full(len(table.frame), np.nan)
+    u = standard_uncertainty(table, name, shown.scale)
     cells, reasons = [], dict[str, list[str]]()
     for scenario in scenarios:
         found = mean_with_uncertainty(shown.numbers[scenario.rows], u[scenario.rows])

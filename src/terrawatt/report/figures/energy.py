@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrawatt.analysis.scenarios import ScenarioRows, scenario_rows
-from terrawatt.analysis.statistics import COVERAGE_FACTOR, Description, describe, numbers
+from terrawatt.analysis.statistics import COVERAGE_FACTOR, Description, describe
 from terrawatt.analysis.table import Table
 from terrawatt.records import Float64Array
 from terrawatt.report.figures.figure import Drawing, Skipped
@@ -22,7 +22,7 @@ from terrawatt.report.figures.marks import (
     value_scale,
 )
 from terrawatt.report.grouping import Grouping, group_rows
-from terrawatt.report.scales import Quantity, main_energy, main_scores, quantity
+from terrawatt.report.scales import Quantity, main_energy, main_scores, quantity, standard_uncertainty
 from terrawatt.report.theme import INK, MAX_COLOURS, WIDTH_PX
 
 BoolArray = NDArray[np.bool_]
@@ -40,7 +40,7 @@ class _Mean:
     x: Description
     y: Description
 
-    def row(self) -> dict[str, Cell]:
+    def row(self, energy: Quantity, score: Quantity) -> dict[str, Cell]:
         """As a row of data."""
         return {
             "scenario": self.scenario,
@@ -48,9 +48,9 @@ class _Mean:
             "n": self.x.n,
             "x": self.x.mean,
             "y": self.y.mean,
-            "x_low": self.x.low,
+            "x_low": None if self.x.low is None else max(self.x.low, energy.floor),
             "x_high": self.x.high,
-            "y_low": self.y.low,
+            "y_low": None if self.y.low is None else max(self.y.low, score.floor),
             "y_high": self.y.high,
         }
 
@@ -70,13 +70,14 @@ def energy_performance(table: Table) -> Drawing | Skipped:
     if not complete.any():
         return Skipped(f"no repetition has both {energy_name} and {scores[0]}")
     grouping = group_rows(table, MAX_COLOURS)
-    few = complete.sum() <= _MAX_WITH_ERROR_BARS
-    expanded = _expanded_uncertainty(table, energy_name, energy) if few else np.full(len(complete), np.nan)
+    expanded = COVERAGE_FACTOR * standard_uncertainty(table, energy_name, energy.scale)
+    if complete.sum() > _MAX_WITH_ERROR_BARS:
+        expanded = np.full(len(complete), np.nan)
     points = _points(table, energy, score, grouping, expanded)
     means = _means(scenario_rows(table), energy, score, grouping, complete)
     return Drawing(
-        _chart(energy, score, grouping, points, [mean.row() for mean in means]),
-        _caption(grouping, means, with_bars=bool(np.isfinite(expanded[complete]).any())),
+        _chart(energy, score, grouping, points, [mean.row(energy, score) for mean in means]),
+        _caption(energy, grouping, means, with_bars=bool(np.isfinite(expanded[complete]).any())),
         f"{score.title} against {energy.title}. {_means_in_words(means)}",
     )
 
@@ -136,7 +137,7 @@ def _points(
             {
                 "x": x,
                 "y": float(score.numbers[row]),
-                **({"low": x - half, "high": x + half} if np.isfinite(half) else {}),
+                **({"low": max(x - half, energy.floor), "high": x + half} if np.isfinite(half) else {}),
                 "group": grouping.labels[grouping.of_row[row]],
                 "scenario": names[row],
                 "repetition": str(repetitions[row]),
@@ -158,17 +159,12 @@ def _means(
     return means
 
 
-def _expanded_uncertainty(table: Table, energy_name: str, energy: Quantity) -> Float64Array:
-    """U (k = 2) of each repetition's energy, in the figure's unit; NaN where the table has none."""
-    name = f"u {energy_name}"
-    u = numbers(table, name) if name in table.frame else np.full(len(table.frame), np.nan)
-    return COVERAGE_FACTOR * u / energy.scale.divisor
-
-
-def _caption(grouping: Grouping, means: list[_Mean], *, with_bars: bool) -> str:
+def _caption(energy: Quantity, grouping: Grouping, means: list[_Mean], *, with_bars: bool) -> str:
     parts = ["Small: repetitions; large: mean of a scenario, its bars the 95 % t-intervals."]
     if with_bars:
         parts.append("Pale bars: expanded uncertainty U (k = 2) of a repetition's energy.")
+    if energy.is_log:
+        parts.append("A bar cut at the edge of the logarithmic axis reaches further, perhaps below zero.")
     single = sum(mean.x.low is None for mean in means)
     if single:
         parts.append(f"{single} of {len(means)} scenarios have one repetition, and so no interval.")

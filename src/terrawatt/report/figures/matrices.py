@@ -29,10 +29,10 @@ def correlation_matrix(table: Table) -> Drawing:
     """Pearson's correlation of all quantities that vary."""
     found = statistics.correlation_matrix(statistics.quantities(table))
     texts = [[f"{value:.2f}".replace("-", "−") for value in row] for row in found.values]
-    chart = _heat_map(table, found, found.values, texts, "correlation r")
+    chart = _heat_map(table, found, found.values, texts)
     caption = (
         f"Pearson's correlation over {found.n} repetitions, all scenarios together: between scenarios it shows how "
-        f"their settings act. Quantities that have nothing to do with each other would still exceed "
+        "their settings act. Quantities that have nothing to do with each other would still exceed "
         f"|r| = {statistics.chance_correlation(found.n):.2f} in 5 % of cases."
     )
     alternative = f"Correlation matrix of {len(found.names)} quantities. {_strongest(found)}"
@@ -47,7 +47,7 @@ def covariance_matrix(table: Table) -> Drawing:
     names = tuple(found.names[i] for i in shown)
     values, r = found.values[np.ix_(shown, shown)], colours.values[np.ix_(shown, shown)]
     texts = [[_compact(value) for value in row] for row in np.where(np.abs(r) < _ROUNDING, 0.0, values)]
-    chart = _heat_map(table, Matrix(names, values, found.n, found.left_out), r, texts, "correlation r")
+    chart = _heat_map(table, Matrix(names, values, found.n, found.left_out), r, texts)
     dropped = [name for name in found.names if name not in names]
     caption = (
         f"Sample covariance over {found.n} repetitions. A number's unit is that of its row times that of its column "
@@ -59,9 +59,7 @@ def covariance_matrix(table: Table) -> Drawing:
     return Drawing(chart, caption, f"Covariances. Variances: {variances}.", details)
 
 
-def _heat_map(
-    table: Table, matrix: Matrix, colours: Float64Array, texts: list[list[str]], legend: str
-) -> alt.TopLevelMixin:
+def _heat_map(table: Table, matrix: Matrix, colours: Float64Array, texts: list[list[str]]) -> alt.TopLevelMixin:
     """A square of cells, coloured from -1 to 1, with numbers where they are readable."""
     labels = [column_label(table, name) for name in matrix.names]
     cell_px = int(np.clip(_MATRIX_PX // len(labels), _SMALLEST_CELL_PX, _LARGEST_CELL_PX))
@@ -78,7 +76,7 @@ def _heat_map(
     ]
     colour = alt.Color(
         "r:Q",
-        title=legend,
+        title="correlation r",
         scale=alt.Scale(domain=[-1, -0.5, 0, 0.5, 1], range=list(DIVERGING), interpolate="rgb"),
         legend=alt.Legend(gradientLength=160, values=[-1, -0.5, 0, 0.5, 1], format=".1f"),
     )
@@ -112,17 +110,16 @@ def _cells(
 
 def _main_quantities(table: Table, names: tuple[str, ...]) -> list[int]:
     """Positions of the quantities that a covariance figure has room for: no energies by phase, few scores."""
-    kinds = {name: table.columns[name].kind for name in names}
-    spare = {ColumnKind.PHASE, ColumnKind.MODEL}
-    main = [
-        i
-        for i, name in enumerate(names)
-        if kinds[name] not in spare
-        and (
-            kinds[name] is not ColumnKind.PERFORMANCE or name in _SCORES_IN_COVARIANCE or len(names) <= _MAX_COVARIANCES
-        )
-    ]
-    return main[:_MAX_COVARIANCES]
+    if len(names) <= _MAX_COVARIANCES:
+        return list(range(len(names)))
+    return [i for i, name in enumerate(names) if _is_main(table, name)][:_MAX_COVARIANCES]
+
+
+def _is_main(table: Table, name: str) -> bool:
+    kind = table.columns[name].kind
+    if kind is ColumnKind.PERFORMANCE:
+        return name in _SCORES_IN_COVARIANCE
+    return kind not in (ColumnKind.PHASE, ColumnKind.MODEL)
 
 
 def _compact(value: float) -> str:
