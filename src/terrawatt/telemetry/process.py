@@ -63,7 +63,7 @@ class SamplerProcess:
             raise ProtocolError(f"the sampler gave no sign of life in {_START_TIMEOUT_S:.0f} s; see {self._log_path}")
         if child.listener.report is None:
             child.end(_STOP_TIMEOUT_S)
-            raise ProtocolError(f"the sampler cannot start: {self.failure()}")
+            raise ProtocolError(f"the sampler cannot start: {self.failure() or f'it was ended; see {self._log_path}'}")
         return child.listener.report
 
     def latest(self) -> Latest | None:

@@ -100,7 +100,7 @@ class Recorder:
             if latest:
                 _say(self._pipe, latest)
             dead = [poller.name for poller in self._pollers if not poller.is_alive()]
-            if dead:
+            if dead and not self._stop.is_set():
                 raise SourceError(f"{dead[0]}: its code has failed; the log has the traceback")
 
     def close(self) -> None:
