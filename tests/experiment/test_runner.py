@@ -210,6 +210,15 @@ def test_no_idle_time_keeps_the_record_in_shape(runs: Callable[..., object]) -> 
     assert [phase.name for phase in read_phases(outcome.run_path / "phases.jsonl")] == ["cold", "repetition"]
 
 
+def test_the_last_window_has_a_reading_on_its_far_side(runs: Callable[..., object]) -> None:
+    outcome = runs(("true",), repetitions=1, warmup=0, cold_s=0.3, idle_after_s=0.0)
+    folder = RunFolder(outcome.run_path)
+    last = read_phases(folder.phases)[-1].window
+    (source,) = read_manifest(folder.manifest).sources
+    with SqliteStore(folder.telemetry, read_only=True) as store:
+        assert len(store.read(source.series, start_ns=last.end_ns)) >= 1
+
+
 def test_the_caller_may_give_the_folder(runs: Callable[..., object], tmp_path: Path, results: Path) -> None:
     given = tmp_path / "results of qanat/run_7/group_0"
     outcome = runs(("true",), storage_path=given)

@@ -35,6 +35,7 @@ from terrawatt.runs.times import format_time
 from terrawatt.telemetry.process import SamplerProcess, SamplerReport
 
 _LOCK_POLL_S = 0.5
+_READING_AFTER = 1.2  # intervals between readings that the sampler goes on for after the last window, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,13 @@ class _Run:
             say=self.progress.say,
             reported=self.reported,
             on_failure=self.request.on_failure,
+            reading_after_s=_READING_AFTER * self._longest_interval_s(report),
         )
+
+    def _longest_interval_s(self, report: SamplerReport) -> float:
+        """The time between readings of the slowest series."""
+        own = (source.interval_s or 0.0 for source in report.sources)
+        return max([self.request.settings.sampling.interval_s, *own])
 
     def _tell_what_is_sampled(self, index: int, recorder: Recorder, report: SamplerReport) -> None:
         """Name the sources and what is missing; the user hears it once, each log holds it."""

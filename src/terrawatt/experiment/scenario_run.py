@@ -42,6 +42,8 @@ class ScenarioRun:
         say: tells the user a line.
         reported: the file in which the workload reports its phases.
         on_failure: what happens after a repetition that failed.
+        reading_after_s: how long the sampler goes on after the last window at least, so that each series has a
+            reading on its far side.
     """
 
     scenario: Scenario
@@ -53,6 +55,7 @@ class ScenarioRun:
     say: Callable[[str], None]
     reported: Path
     on_failure: OnFailure
+    reading_after_s: float
 
     def carry_out(self) -> tuple[State, str]:
         """Go through all steps.
@@ -69,6 +72,7 @@ class ScenarioRun:
             self.monitor.begin(index)
             if reason := self._step(step):
                 return State.FAILED, reason
+        self._sleep(self.reading_after_s - self.place.protocol.idle_after_s)
         return self._conclusion()
 
     def _step(self, step: Step) -> str:
@@ -79,20 +83,20 @@ class ScenarioRun:
             case StepKind.IDLE:
                 self._idle(step, PhaseName.IDLE)
             case StepKind.PAUSE:
-                self._sleep(step)
+                self._sleep(step.duration_s or 0.0)
             case StepKind.WARMUP:
                 return self._warm_up(step)
             case StepKind.REPETITION:
                 return self._repeat(step)
         return ""
 
-    def _sleep(self, step: Step) -> None:
-        sleep(step.duration_s or 0.0, self.executor.wakeup, self.monitor.tick, TICK_S)
+    def _sleep(self, duration_s: float) -> None:
+        sleep(duration_s, self.executor.wakeup, self.monitor.tick, TICK_S)
 
     def _idle(self, step: Step, name: PhaseName) -> None:
         self.say(f"{name}: {format_duration(step.duration_s or 0.0)}")
         start_ns = time.time_ns()
-        self._sleep(step)
+        self._sleep(step.duration_s or 0.0)
         self.recorder.add(Phase(name, Window(start_ns, time.time_ns())))
 
     def _warm_up(self, step: Step) -> str:
