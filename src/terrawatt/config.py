@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from terrawatt.errors import ConfigError, did_you_mean
-from terrawatt.records import AccuracyBand, Semantics
+from terrawatt.records import AccuracyBand, MeterError, Semantics
 
 FILE_NAME = "terrawatt.toml"
 ENVIRONMENT_PREFIX = "TERRAWATT_"
@@ -79,6 +79,9 @@ class SourceSettings(BaseModel):
     semantics: Semantics | None = None
     accuracy: tuple[AccuracyBand, ...] | None = None
     resolution_w: float | None = Field(default=None, ge=0)
+    error: MeterError = MeterError.UNKNOWN
+    timing_s: float | None = Field(default=None, ge=0)
+    wrap_j: float | None = Field(default=None, gt=0)
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from terrawatt.units import NS_PER_S
 
 Int64Array = NDArray[np.int64]
 Float64Array = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 Scalar = str | int | float | bool
 
@@ -42,6 +43,14 @@ class AccuracyBand:
     below_w: float | None = None
     plus_minus_w: float = 0.0
     plus_minus_percent: float = 0.0
+
+
+class MeterError(StrEnum):
+    """How the error of a meter at one power goes with that at another; it decides what cancels between idle and run."""
+
+    OFFSET = "offset"  # the same share of its limits everywhere: where the limits are equal it cancels
+    GAIN = "gain"  # in proportion to the power
+    UNKNOWN = "unknown"  # at two powers independent
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class SourceDescription:
-    """What is known of a power source: what its readings mean, how exact they are, where they are kept."""
+    """What is known of a power source: what its readings mean, how exact they are, where they are kept.
+
+    `wrap_j` is the range of a counter, after which it begins at 0 again; None where it has none.
+    """
 
     name: str
     kind: str
@@ -100,6 +112,9 @@ class SourceDescription:
     interval_s: float | None = None
     is_estimate: bool = False
     note: str = ""
+    wrap_j: float | None = None
+    error: MeterError = MeterError.UNKNOWN
+    timing_s: float | None = None  # half-width of what is unknown of its delay; None: `uncertainty.TIMING_S`
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -55,3 +55,19 @@ def test_reads_that_cannot_be_told_are_missing(value):
     for part in (found.count, found.integral):
         assert math.isnan(part.value)
         assert part.reason
+
+
+def test_reads_over_a_restart_are_bridged_and_told():
+    counter = np.concatenate((1000 + 5 * np.arange(25), 5 * np.arange(15)))  # 5 reads a second, restarted at 25 s
+    (found,) = disk_reads(series(counter), 1.0, [RUN])
+    assert found.count.value == pytest.approx(50)
+    assert found.integral.value == pytest.approx(5 * 10**2 / 2)
+    assert found.count.gap_s == found.integral.gap_s == 1
+
+
+def test_a_failed_read_of_the_counter_is_no_restart():
+    counter = 1000.0 + 5 * np.arange(40)
+    counter[[22, 24]] = [np.nan, 0.0]
+    (found,) = disk_reads(series(counter), 1.0, [RUN])
+    assert (found.count.value, found.count.gap_s) == (pytest.approx(50), 2)
+    assert found.integral.value == pytest.approx(5 * 10**2 / 2)

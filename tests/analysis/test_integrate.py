@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from terrawatt.analysis.integrate import integrate
 from terrawatt.analysis.signal import prepare
+from terrawatt.errors import AnalysisError
 from terrawatt.records import Semantics, Series, SeriesKey, Window
 
 KEY = SeriesKey.of("power", "power_w", source="plug")
@@ -83,11 +84,44 @@ def test_a_counter_not_read_on_one_side_is_missing(bounds_s):
     assert found.reason == "the counter was not read before and after"
 
 
-def test_a_counter_that_goes_backwards_is_missing_only_where_it_does():
-    signal = prepare(series(range(6), [10, 20, 30, 5, 15, 25]), Semantics.COUNTER)
+def test_a_counter_that_jumps_back_is_missing_only_where_it_does():
+    signal = prepare(series(range(8), [1000, 1010, 1020, 900, 910, 920, 930, 940]), Semantics.COUNTER)
     found = integrate(signal, [window(0, 2), window(1, 4), window(2.4, 2.6), window(3, 5)])
     assert [part.value for part in found if not part.reason] == pytest.approx([20, 20])
-    assert [part.reason for part in found[1:3]] == ["the counter went backwards"] * 2
+    assert all("cannot be followed" in part.reason for part in found[1:3])
+
+
+def test_a_restart_is_a_gap_of_the_window_that_holds_it():
+    signal = prepare(series(range(0, 80, 10), [5000, 5400, 5800, 120, 520, 920, 1320, 1720]), Semantics.COUNTER)
+    whole, before, after = integrate(signal, [window(0, 70), window(0, 20), window(30, 70)])
+    assert whole.value == pytest.approx(7 * 400)  # the 280 J before the restart from the power around it
+    assert (whole.gap_s, whole.gap_value) == (10, pytest.approx(400))
+    assert (before.gap_s, after.gap_s) == (0, 0)
+    assert (before.value, after.value) == (pytest.approx(800), pytest.approx(1600))
+
+
+def test_a_wrap_of_the_known_range_is_no_gap():
+    signal = prepare(series([0, 10, 20, 30], [262_000, 262_100, 6, 106]), Semantics.COUNTER, wrap=262_144.0)
+    (found,) = integrate(signal, [window(0, 30)])
+    assert found.value == pytest.approx(250)
+    assert found.gap_s == 0
+
+
+def test_a_failed_read_as_zero_adds_no_range():
+    readings = series([0, 10, 20, 30], [262_000 - 250, 262_000 - 150, 0, 262_000])
+    found = integrate(prepare(readings, Semantics.COUNTER, wrap=262_144.0), [window(0, 30)])[0]
+    assert found.value == pytest.approx(250)
+    assert (found.n_readings, found.gap_s) == (2, 10)
+
+
+def test_the_share_of_the_energy_that_a_gap_bridges():
+    readings = series([0, 1, 2, 3, 13, 14, 15], [10.0] * 4 + [30.0] * 3)
+    found = integral(readings, Semantics.INSTANTANEOUS, 0, 15, interval_s=1.0)
+    assert found.gap_share == pytest.approx(10 / 15)
+    assert found.gap_value == pytest.approx(200)
+    assert found.gap_value_share == pytest.approx(200 / (30 + 200 + 60))
+    outside = integral(readings, Semantics.INSTANTANEOUS, -2, 2, interval_s=1.0)
+    assert outside.gap_value == pytest.approx(20)
 
 
 @pytest.mark.parametrize("semantics", list(Semantics))
@@ -103,6 +137,35 @@ def test_readings_far_from_the_window_do_not_count(semantics):
     found = integral(series([100, 101, 102], [1, 2, 3]), semantics, 0, 50)
     assert math.isnan(found.value)
     assert found.n_readings == 0
+    assert found.gap_s == found.duration_s
+
+
+@pytest.mark.parametrize("semantics", POWER_SEMANTICS)
+@pytest.mark.parametrize("failed", [np.nan, np.inf, -np.inf])
+def test_failed_readings_reach_no_number(semantics, failed):
+    value = [40.0, failed, 40.0, failed, failed, 40.0, 40.0, 40.0]
+    found = integral(series(range(8), value), semantics, 0, 7)
+    assert found.value == pytest.approx(280)
+    assert found.gap_s == pytest.approx(3)
+
+
+@pytest.mark.parametrize("semantics", list(Semantics))
+def test_only_failed_readings_are_no_energy(semantics):
+    found = integral(series(range(5), [np.nan, np.inf, np.nan, -np.inf, np.nan]), semantics, 0, 4)
+    assert math.isnan(found.value)
+    assert math.isnan(found.gap_value)
+    assert found.reason
+
+
+def test_time_going_backwards_is_sorted():
+    readings = series([0, 1, 2, 1.5, 3, 4], [40, 40, 40, 100, 40, 40])
+    assert integral(readings, Semantics.INSTANTANEOUS, 0, 4).value == pytest.approx(160 + 60 / 2)
+
+
+@pytest.mark.parametrize("length_s", [0, -5])
+def test_a_window_that_does_not_end_after_it_starts_is_refused(length_s):
+    with pytest.raises(AnalysisError, match="must end after it starts"):
+        window(10, 10 + length_s)
 
 
 def test_time_without_readings_at_the_ends_is_a_gap():
@@ -161,12 +224,14 @@ def three_windows(cuts):
     return [window(first, middle), window(middle, last), window(first, last)]
 
 
-@given(readings_and_cuts(), semantics_of_power)
+@given(readings_and_cuts(), st.sampled_from(list(Semantics)))
 def test_integrals_over_adjoining_windows_add_up(drawn, semantics):
     t_s, value, cuts = drawn
-    left, right, whole = integrate(prepare(series(t_s, value), semantics), three_windows(cuts))
+    readings = np.nancumsum(np.abs(value)) + 1 if semantics is Semantics.COUNTER else value
+    left, right, whole = integrate(prepare(series(t_s, readings), semantics), three_windows(cuts))
     assert left.value + right.value == pytest.approx(whole.value, rel=1e-9, abs=1e-6)
     assert left.gap_s + right.gap_s == pytest.approx(whole.gap_s, abs=1e-6)
+    assert left.gap_value + right.gap_value == pytest.approx(whole.gap_value, rel=1e-9, abs=1e-6)
     if semantics is not Semantics.ON_CHANGE:  # the report in force counts in both parts
         assert left.n_readings + right.n_readings == whole.n_readings
 

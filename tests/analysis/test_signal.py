@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from terrawatt.analysis.signal import prepare
+from terrawatt.analysis.signal import prepare, source_signal
 from terrawatt.errors import AnalysisError
-from terrawatt.records import Semantics, Series, SeriesKey
+from terrawatt.records import Semantics, Series, SeriesKey, SourceDescription
 
 KEY = SeriesKey.of("power", "power_w", source="plug")
 S = 1_000_000_000
@@ -75,8 +75,50 @@ def test_an_on_change_series_has_no_gaps_unless_it_has_an_interval():
     assert prepare(series([0, 1, 100], [1, 2, 3]), Semantics.ON_CHANGE, 10.0).is_bridged.tolist() == [False, True]
 
 
-def test_a_counter_that_goes_backwards_is_marked():
-    assert prepare(series([0, 1, 2], [5, 7, 1]), Semantics.COUNTER).is_broken.tolist() == [False, True]
+def test_a_counter_that_jumps_back_is_marked():
+    assert prepare(series([0, 1, 2], [50, 52, 49]), Semantics.COUNTER).is_broken.tolist() == [False, True]
+
+
+def test_what_happened_to_a_counter_is_told():
+    readings = series(range(8), [80, 90, 99, 9, 19, 0, 29, 3])  # round, one failed read, and a restart
+    signal = prepare(readings, Semantics.COUNTER, wrap=100.0)
+    assert (signal.n_wraps, signal.n_failed, signal.n_resets) == (1, 1, 1)
+    assert signal.is_bridged.tolist() == [False, False, False, False, True, False, True]
+    assert not signal.is_broken.any()
+    assert signal.value[:7].tolist() == [80, 90, 99, 109, 119, 124, 129]
+
+
+def source(semantics, field, wrap_j=None):
+    return SourceDescription(
+        "plug", "replay", semantics, (), SeriesKey.of("power", field), interval_s=2.0, wrap_j=wrap_j
+    )
+
+
+def test_a_source_says_how_its_series_is_read():
+    described = source(Semantics.COUNTER, "energy_j", wrap_j=100.0)
+    signal = source_signal(Series(described.series, np.arange(4) * S, np.array([80.0, 90, 100, 10])), described)
+    assert (signal.semantics, signal.interval_s, signal.n_wraps) == (Semantics.COUNTER, 2.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("semantics", "field"),
+    [
+        (Semantics.COUNTER, "power_w"),
+        (Semantics.COUNTER, "energy_kWh"),
+        (Semantics.MEAN, "energy_j"),
+        (Semantics.INSTANTANEOUS, "power_mw"),
+    ],
+)
+def test_another_quantity_or_unit_is_refused_by_its_name(semantics, field):
+    described = source(semantics, field)
+    with pytest.raises(AnalysisError, match=f"plug: {semantics} readings are .*{field}"):
+        source_signal(Series(described.series, np.arange(2) * S, np.ones(2)), described)
+
+
+@pytest.mark.parametrize(("semantics", "field"), [(Semantics.MEAN, "value"), (Semantics.COUNTER, "ENERGY_Total")])
+def test_foreign_names_that_say_no_unit_are_taken(semantics, field):
+    described = source(semantics, field)
+    assert len(source_signal(Series(described.series, np.arange(2) * S, np.ones(2)), described)) >= 2
 
 
 @pytest.mark.parametrize("semantics", list(Semantics))

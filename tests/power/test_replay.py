@@ -93,6 +93,13 @@ def test_the_settings_know_better(entry: Entry, file: Path) -> None:
     assert description.resolution_w == 0.1
 
 
+def test_only_a_counter_has_a_range(entry: Entry, file: Path) -> None:
+    with pytest.raises(SourceError, match=r"sources\[plug\]: wrap_j: only a counter"):
+        replay.create(entry("replay", file=str(file), wrap_j=262_144), "lab")
+    file.write_text(ENERGY)
+    assert replay.create(entry("replay", file=str(file), wrap_j=262_144), "lab").description.wrap_j == 262_144
+
+
 def test_what_cannot_be_meant_is_refused(entry: Entry, file: Path) -> None:
     with pytest.raises(SourceError, match=r"sources\[plug\]: semantics: it gives power, .* 'counter'"):
         replay.create(entry("replay", file=str(file), semantics="counter"), "lab")

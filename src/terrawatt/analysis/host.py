@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from terrawatt.analysis.baseline import idle_level
 from terrawatt.analysis.integrate import bounds, integrate, value_at
-from terrawatt.analysis.signal import prepare
-from terrawatt.records import Semantics, Series, Window
+from terrawatt.analysis.signal import Signal, prepare
+from terrawatt.records import Semantics, Series, SeriesKey, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ def above_cold(
 
 def disk_reads(series: Series, interval_s: float, windows: Sequence[Window]) -> tuple[DiskReads, ...]:
     """Disk reads of each window from their cumulative counter, which goes linearly from reading to reading."""
-    counts = integrate(prepare(series, Semantics.COUNTER, interval_s), windows)
-    line = prepare(_from_zero(series), Semantics.INSTANTANEOUS, interval_s)
+    counter = prepare(series, Semantics.COUNTER, interval_s)
+    counts = integrate(counter, windows)
+    line = prepare(_from_zero(series.key, counter), Semantics.INSTANTANEOUS, interval_s)
     areas = integrate(line, windows)
     start_ns, _ = bounds(windows)
     at_start = value_at(line, start_ns) if len(line) else [math.nan] * len(windows)
@@ -75,14 +76,14 @@ def disk_reads(series: Series, interval_s: float, windows: Sequence[Window]) -> 
         DiskReads(
             HostValue.unless(count.reason, count.value, gap_s=count.gap_s),
             HostValue.unless(
-                count.reason or area.reason, area.value - float(level) * area.duration_s, gap_s=area.gap_s
+                count.reason or area.reason, area.value - float(level) * area.duration_s, gap_s=count.gap_s
             ),
         )
         for count, area, level in zip(counts, areas, at_start, strict=True)
     )
 
 
-def _from_zero(series: Series) -> Series:
-    """The counter since its first reading: small numbers, so that its integral keeps its digits."""
-    good = series.value[np.isfinite(series.value)]
-    return replace(series, value=series.value - good[0]) if len(good) else series
+def _from_zero(key: SeriesKey, counter: Signal) -> Series:
+    """The counter since its first reading, restarts bridged: small numbers, so that its integral keeps its digits."""
+    since = counter.value - counter.value[:1]
+    return Series(key, counter.t_ns, np.where(counter.is_reading, since, np.nan))

@@ -7,13 +7,14 @@ number of readings nor that of windows meets a Python loop.
 Before the first and after the last reading the nearest one is held; that time counts as a gap.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from terrawatt.analysis.signal import BoolArray, Signal, seconds
-from terrawatt.records import Float64Array, Int64Array, Semantics, Window
+from terrawatt.analysis.signal import Signal, seconds
+from terrawatt.records import BoolArray, Float64Array, Int64Array, Semantics, Window
 
 MIN_READINGS = 2  # in a window; with fewer there is no integral
 
@@ -27,6 +28,7 @@ class Integral:
         duration_s: length of the window.
         n_readings: good readings in the window; of an on-change series, with the one in force when it starts.
         gap_s: seconds of the window of which no reading speaks; the value bridges them from their neighbours.
+        gap_value: the part of the value that lies in them; NaN where the value is missing.
         reason: why the value is missing, else empty.
     """
 
@@ -35,6 +37,17 @@ class Integral:
     n_readings: int
     gap_s: float
     reason: str = ""
+    gap_value: float = 0.0
+
+    @property
+    def gap_share(self) -> float:
+        """The share of the window's seconds of which no reading speaks."""
+        return self.gap_s / self.duration_s
+
+    @property
+    def gap_value_share(self) -> float:
+        """The share of the value that is bridged; NaN where the value is missing or 0."""
+        return self.gap_value / self.value if self.value else math.nan
 
     @property
     def mean(self) -> float:
@@ -46,7 +59,7 @@ def integrate(signal: Signal, windows: Sequence[Window]) -> tuple[Integral, ...]
     """Integrals of a signal over windows, which may overlap and be in any order.
 
     An integral is missing, never 0, where the window holds fewer than 2 readings; of a counter, where no reading lies
-    on one side of it, or the counter goes backwards in it.
+    on one side of it, or it cannot be followed over the window.
     """
     parts = _parts(signal, windows)
     return tuple(_integral(signal, parts, np.array([i])) for i in range(len(windows)))
@@ -68,6 +81,7 @@ class _Parts:
     duration_s: Float64Array
     n_readings: Int64Array
     gap_s: Float64Array
+    gap_value: Float64Array
     is_broken: BoolArray
     is_covered: BoolArray
 
@@ -78,12 +92,15 @@ def _parts(signal: Signal, windows: Sequence[Window]) -> _Parts:
     n_readings = count_readings(signal, start_ns, end_ns)
     if len(signal) < MIN_READINGS:
         no = np.zeros(len(windows), np.bool_)
-        return _Parts(np.full(len(windows), np.nan), duration_s, n_readings, duration_s, no, no)
+        unknown = np.full(len(windows), np.nan)
+        return _Parts(unknown, duration_s, n_readings, duration_s, unknown, no, no)
+    gap_s, gap_value = _gaps(signal, start_ns, end_ns)
     return _Parts(
         value=cumulative_at(signal, end_ns) - cumulative_at(signal, start_ns),
         duration_s=duration_s,
         n_readings=n_readings,
-        gap_s=_gap_s(signal, start_ns, end_ns),
+        gap_s=gap_s,
+        gap_value=gap_value,
         is_broken=_holds_broken_cell(signal, start_ns, end_ns),
         is_covered=(start_ns >= signal.t_ns[0]) & (end_ns <= signal.t_ns[-1]),
     )
@@ -99,6 +116,7 @@ def _integral(signal: Signal, parts: _Parts, chosen: Int64Array) -> Integral:
         n_readings=n_readings,
         gap_s=float(parts.gap_s[chosen].sum()),
         reason=reason,
+        gap_value=float("nan") if reason else float(parts.gap_value[chosen].sum()),
     )
 
 
@@ -162,25 +180,31 @@ def _last(signal: Signal) -> float:
     return float(signal.level[-1] if signal.semantics is Semantics.COUNTER else signal.value[-1])
 
 
-def _gap_s(signal: Signal, start_ns: Int64Array, end_ns: Int64Array) -> Float64Array:
-    """Seconds of each window in bridged cells and outside the readings."""
-    before = np.concatenate(([0.0], np.cumsum(signal.cell_s * signal.is_bridged)))
+def _gaps(signal: Signal, start_ns: Int64Array, end_ns: Int64Array) -> tuple[Float64Array, Float64Array]:
+    """Seconds of each window in bridged cells and outside the readings, and the integral in them.
 
-    def bridged_until(t_ns: Int64Array) -> Float64Array:
+    Inside a bridged cell the integral is taken as even: of instantaneous readings too.
+    """
+    bridged_s = np.concatenate(([0.0], np.cumsum(signal.cell_s * signal.is_bridged)))
+    bridged = np.concatenate(([0.0], np.cumsum(signal.cell_s * signal.level * signal.is_bridged)))
+
+    def until(t_ns: Int64Array) -> tuple[Float64Array, Float64Array]:
         inside_ns = np.clip(t_ns, signal.t_ns[0], signal.t_ns[-1])
         cell = cell_of(signal, inside_ns)
-        return before[cell] + seconds(inside_ns - signal.t_ns[cell]) * signal.is_bridged[cell]
+        in_cell_s = seconds(inside_ns - signal.t_ns[cell]) * signal.is_bridged[cell]
+        return bridged_s[cell] + in_cell_s, bridged[cell] + in_cell_s * signal.level[cell]
 
-    in_cells = bridged_until(end_ns) - bridged_until(start_ns)
-    early_ns = np.clip(signal.t_ns[0] - start_ns, 0, end_ns - start_ns)
-    late_ns = np.clip(end_ns - signal.t_ns[-1], 0, end_ns - start_ns)
+    (until_start_s, until_start), (until_end_s, until_end) = until(start_ns), until(end_ns)
+    early_s = seconds(np.clip(signal.t_ns[0] - start_ns, 0, end_ns - start_ns))
+    late_s = seconds(np.clip(end_ns - signal.t_ns[-1], 0, end_ns - start_ns))
     if signal.semantics is Semantics.ON_CHANGE:  # the last report holds until the next one
-        late_ns = np.zeros_like(late_ns)
-    return in_cells + seconds(early_ns + late_ns)
+        late_s = np.zeros_like(late_s)
+    gap_s = until_end_s - until_start_s + early_s + late_s
+    return gap_s, until_end - until_start + early_s * _first(signal) + late_s * _last(signal)
 
 
 def _holds_broken_cell(signal: Signal, start_ns: Int64Array, end_ns: Int64Array) -> BoolArray:
-    """Windows that touch a cell in which the counter went backwards."""
+    """Windows that touch a cell over which the counter cannot be followed."""
     before = np.concatenate(([0], np.cumsum(signal.is_broken)))
     first = np.searchsorted(signal.t_ns, start_ns, side="right") - 1
     behind = np.searchsorted(signal.t_ns, end_ns, side="left")
@@ -193,7 +217,7 @@ def _reason(signal: Signal, n_readings: int, is_broken: bool, is_covered: bool) 
     if signal.semantics is Semantics.COUNTER:
         if not is_covered:
             return "the counter was not read before and after"
-        return "the counter went backwards" if is_broken else ""
+        return "the counter cannot be followed: it went back, or may have gone round unread" if is_broken else ""
     if n_readings < MIN_READINGS:
         return f"{n_readings or 'no'} reading{'' if n_readings == 1 else 's'} in the window, {MIN_READINGS} needed"
     return ""

@@ -49,18 +49,21 @@ def describe(
     *,
     is_estimate: bool = False,
     note: str = "",
+    wrap_j: float | None = None,
 ) -> SourceDescription:
     """A source's description: what its kind says, unless the settings know better.
 
     Power is kept as `power power_w`, a counter as `power energy_j`, with tags `host` and `source`.
 
     Raises:
-        SourceError: the settings make a counter of a power or a power of a counter.
+        SourceError: the settings make a counter of a power or a power of a counter, or give a power a counter's range.
     """
     meant = settings.semantics or semantics
     if (meant is Semantics.COUNTER) != (semantics is Semantics.COUNTER):
         gives = "energy (counter)" if semantics is Semantics.COUNTER else "power"
         raise wrong(settings, f"semantics: it gives {gives}, which cannot be read as {meant.value!r}")
+    if settings.wrap_j is not None and meant is not Semantics.COUNTER:
+        raise wrong(settings, "wrap_j: only a counter has a range after which it begins at 0 again")
     field = "energy_j" if meant is Semantics.COUNTER else "power_w"
     return SourceDescription(
         name=settings.name,
@@ -69,6 +72,9 @@ def describe(
         accuracy=accuracy if settings.accuracy is None else settings.accuracy,
         series=SeriesKey.of("power", field, host=host, source=settings.name),
         resolution_w=settings.resolution_w or 0.0,
+        error=settings.error,
+        timing_s=settings.timing_s,
         is_estimate=is_estimate,
         note=note,
+        wrap_j=wrap_j if settings.wrap_j is None else settings.wrap_j,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from terrawatt.analysis.baseline import Baseline, baseline
 from terrawatt.analysis.energy import Energy, energies, net_energy_j
-from terrawatt.analysis.signal import Signal, prepare
+from terrawatt.analysis.signal import Signal, source_signal
 from terrawatt.analysis.table import PHASES, phase_column
 from terrawatt.analysis.verdict import energy_verdicts, missing_verdict, source_verdict
 from terrawatt.records import Phase, SourceDescription
@@ -39,7 +39,7 @@ def _source_result(run: RunData, source: SourceDescription, repetitions: Sequenc
     if series is None or not len(series):
         reason = run.store_problem or "the store holds no reading of it"
         return SourceResult(None, (), tuple(_no_source(source.name, reason) for _ in repetitions))
-    signal = prepare(series, source.semantics, source.interval_s)
+    signal = source_signal(series, source)
     idle = baseline(signal, run.cold, run.idle_after)
     found = energies(
         signal,
