@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 # glibc gives large blocks back to the system after each step, and half of the time goes into asking for them again.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**33)}
-SETTINGS = ("--optim", "Adam", "--lr", "0.0005", "--batch", "20", "--epochs", "8", "--labels", "19", "--device", "cpu")
+SETTINGS = ("--optim", "Adam", "--lr", "0.0005", "--batch", "20", "--epochs", "6", "--labels", "19", "--device", "cpu")
 
 
 @pytest.fixture(scope="module")

@@ -70,5 +70,5 @@ def _refuse_contradictions(name: str, canonical: str, rgb: bool | None, finetune
     if rgb is not None and rgb != spec.rgb_only:
         reads = "B04, B03, B02 only" if spec.rgb_only else "all 12 bands"
         raise UsageError(f"--model {name} reads {reads}: leave out --rgb {int(rgb)}")
-    if finetune is not None and not (canonical.startswith("inception") and FINETUNE_STARTS.get(finetune) == spec.start):
+    if finetune is not None and canonical != f"inception-v3-{FINETUNE_STARTS.get(finetune)}":
         raise UsageError(f"--model {name} is {spec.description}: leave out --finetune {finetune}")
