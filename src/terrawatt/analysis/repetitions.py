@@ -132,11 +132,11 @@ def mean_estimate(values: Float64Array, u_common: Float64Array | float = 0.0) ->
     return Estimate(values.mean(axis=-1), np.sqrt(u2), effective_dof(u2, (variance, n - 1)))
 
 
-def relative_half_width(values: Float64Array) -> Float64Array:
+def relative_half_width(values: Float64Array, confidence: float = CONFIDENCE) -> Float64Array:
     """The half-width of the t-interval of the mean along the last axis, by the mean; ∞ where that is not above 0."""
     mean = mean_estimate(values)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(mean.value > 0, mean.half_width() / mean.value, np.inf)
+        return np.where(mean.value > 0, mean.half_width(confidence) / mean.value, np.inf)
 
 
 def effective_dof(total: Float64Array, *parts: tuple[Float64Array, int]) -> Float64Array:
