@@ -51,6 +51,14 @@ class ProtocolSettings(Section):
     repetitions: int = Field(default=10, ge=1)
     min_window_s: float = Field(default=0.0, ge=0)
     pause_s: float = Field(default=0.0, ge=0)
+    until_ci_percent: float = Field(default=0.0, ge=0, lt=100)  # above 0: repeat until the interval is so narrow
+    min_repetitions: int = Field(default=10, ge=5)  # with until_ci_percent, instead of `repetitions`
+    max_repetitions: int = Field(default=50, ge=5)
+
+    @property
+    def planned_repetitions(self) -> int:
+        """How many repetitions there are; with `until_ci_percent`, at most."""
+        return self.max_repetitions if self.until_ci_percent else self.repetitions
 
 
 class StoreSettings(Section):

@@ -3,7 +3,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrawatt.cli.options import parse_flag, parse_integer, parse_number, parse_positive
+from terrawatt.cli.options import parse_flag, parse_integer, parse_number, parse_positive, parse_share
 
 
 @given(st.integers(-(10**15), 10**15))
@@ -47,3 +47,17 @@ def test_what_is_no_finite_number_is_refused(text: str) -> None:
 
 def test_a_number_of_a_range_keeps_its_float() -> None:
     assert parse_number("0.30000000000000004") == 0.30000000000000004
+
+
+@pytest.mark.parametrize("text", ["5%", "5 %", "0.05", "5.0e0%"])
+def test_a_share_in_percent_or_not(text: str) -> None:
+    assert parse_share(text) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("5", "write 5% for percent"), ("0", "between"), ("-1%", "between"), ("100%", "between"), ("much", "not a number")],
+)
+def test_what_is_no_share_is_refused(text: str, message: str) -> None:
+    with pytest.raises(typer.BadParameter, match=message):
+        parse_share(text)

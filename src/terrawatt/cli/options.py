@@ -57,6 +57,17 @@ def parse_number(text: str | float) -> float:
     return number
 
 
+def parse_share(text: str | float) -> float:
+    """A share between 0 and 1, also written in percent: `5%`, `5 %`, `0.05`."""
+    word = str(text).strip()
+    share = parse_number(word.removesuffix("%")) / (100 if word.endswith("%") else 1)
+    if share >= 1 and not word.endswith("%"):
+        raise typer.BadParameter(f"{text!r} is not a share below 1; write {word}% for percent")
+    if not 0 < share < 1:
+        raise typer.BadParameter(f"{text!r} is not between 0 and 100 %")
+    return share
+
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", help="Settings file; default: terrawatt.toml here or in a folder above.", dir_okay=False),

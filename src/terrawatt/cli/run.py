@@ -35,7 +35,7 @@ def run(
     trainings = _trainings(scenario, param_file)
     settings = options.settings()
     if dry_run:
-        _list(trainings, settings.protocol.repetitions)
+        _list(trainings, settings.protocol.planned_repetitions)
         return
     trainings = [replace(training, data=training.data or settings.data.pack) for training in trainings]
     fingerprint = _check_pack(_only_pack(trainings))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from terrawatt.cli.options import parse_integer, parse_number, parse_positive
+from terrawatt.cli.options import parse_integer, parse_number, parse_positive, parse_share
 from terrawatt.errors import ProtocolError, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ def _seconds(name: str, text: str) -> Any:
     return typer.Option(name, metavar="SECONDS", parser=parse_number, help=text, rich_help_panel=_PROTOCOL)
 
 
+def _count(name: str, text: str) -> Any:
+    return typer.Option(name, metavar="N", parser=parse_positive, help=text, rich_help_panel=_PROTOCOL)
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What was given on the command line; None: not given."""
@@ -48,6 +52,18 @@ class RunOptions:
             "--repetitions", "-n", metavar="N", parser=parse_positive, help="Measured.", rich_help_panel=_PROTOCOL
         ),
     ] = None
+    until_ci: Annotated[
+        float | None,
+        typer.Option(
+            "--until-ci",
+            metavar="PERCENT",
+            parser=parse_share,
+            help="Repeat until the 95 % interval of the net energy is ± so narrow, e.g. 2%.",
+            rich_help_panel=_PROTOCOL,
+        ),
+    ] = None
+    min_repetitions: Annotated[int | None, _count("--min-repetitions", "With --until-ci: at least (5 or more).")] = None
+    max_repetitions: Annotated[int | None, _count("--max-repetitions", "With --until-ci: at most.")] = None
     warmup: Annotated[
         int | None,
         typer.Option(
@@ -114,6 +130,9 @@ class RunOptions:
         settings = load(self.config)
         protocol = {
             "repetitions": self.repetitions,
+            "until_ci_percent": None if self.until_ci is None else 100 * self.until_ci,
+            "min_repetitions": self.min_repetitions,
+            "max_repetitions": self.max_repetitions,
             "warmup": self.warmup,
             "cold_s": self.cold,
             "idle_after_s": self.idle_after,
@@ -121,6 +140,7 @@ class RunOptions:
             "min_window_s": self.min_window,
         }
         experiment = {"name": self.name, "results": self.results}
+        self._check_repetitions(settings.protocol.until_ci_percent > 0)
         return settings.model_copy(
             update={
                 "protocol": _overridden(settings.protocol, protocol),
@@ -128,6 +148,18 @@ class RunOptions:
                 "emissions": _overridden(settings.emissions, {"country": self.country}),
             }
         )
+
+    def _check_repetitions(self, is_set_in_file: bool) -> None:
+        """Their number is either given, or found out.
+
+        Raises:
+            UsageError: options contradict each other.
+        """
+        until = self.until_ci is not None or is_set_in_file
+        if until and self.repetitions is not None:
+            raise UsageError("--repetitions fixes their number; with --until-ci give --max-repetitions")
+        if not until and (self.min_repetitions is not None or self.max_repetitions is not None):
+            raise UsageError("--min-repetitions and --max-repetitions belong to --until-ci; give --repetitions")
 
     def request(
         self, settings: "Settings", scenarios: Sequence["Scenario"], data: Mapping[str, Any] | None = None
@@ -198,7 +230,7 @@ def _overridden(section: AnySection, given: Mapping[str, Any]) -> AnySection:
         return type(section).model_validate(section.model_dump() | values)
     except ValidationError as error:
         detail = error.errors()[0]
-        option = str(detail["loc"][0]).removesuffix("_s").replace("_", "-")
+        option = str(detail["loc"][0]).removesuffix("_s").removesuffix("_percent").replace("_", "-")
         raise UsageError(f"--{option} {detail['input']}: {detail['msg']}") from error
 
 

@@ -41,7 +41,7 @@ def steps(protocol: ProtocolSettings) -> tuple[Step, ...]:
     """The steps of one scenario, in order. The cold period is there even when it lasts 0 s: it opens times.txt."""
     plan = [Step(StepKind.COLD, duration_s=protocol.cold_s)]
     plan += [Step(StepKind.WARMUP, number) for number in range(1, protocol.warmup + 1)]
-    for number in range(1, protocol.repetitions + 1):
+    for number in range(1, protocol.planned_repetitions + 1):
         if number > 1 and protocol.pause_s > 0:
             plan.append(Step(StepKind.PAUSE, duration_s=protocol.pause_s))
         plan.append(Step(StepKind.REPETITION, number))
@@ -56,7 +56,7 @@ def blocks(protocol: ProtocolSettings) -> tuple[int, ...]:
     A block holds every scenario once. Run one after another, scenarios share no block but the run itself: all
     repetitions are in block 1, and nothing may be paired by block.
     """
-    return (1,) * protocol.repetitions
+    return (1,) * protocol.planned_repetitions
 
 
 def remaining_s(left: Sequence[Step], execution_s: float | None, elapsed_s: float, min_window_s: float) -> float | None:

@@ -47,6 +47,11 @@ class Recorder:
         self.status = self.status.with_state(state, reason)
         write_status(self.folder.status, self.status)
 
+    def drop_pending(self) -> None:
+        """Forget the repetitions that will not be made, since those before are enough."""
+        self.status = self.status.without_pending()
+        write_status(self.folder.status, self.status)
+
     def close(self, state: State, reason: str = "") -> None:
         """Record how the scenario ended, behind the checksums of its files.
 

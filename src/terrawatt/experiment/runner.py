@@ -14,7 +14,7 @@ from typing import Any
 
 from terrawatt.config import Settings
 from terrawatt.errors import ProtocolError, StoppedError, TerrawattError
-from terrawatt.experiment import provenance
+from terrawatt.experiment import precision, provenance
 from terrawatt.experiment.emissions import EmissionsTracker
 from terrawatt.experiment.guard import Guard
 from terrawatt.experiment.lock import Holder, MachineLock
@@ -84,6 +84,7 @@ def run(request: Request, progress: Progress) -> Outcome:
     """
     settings = request.settings
     check_store(settings.store.url)
+    precision.check(settings.protocol)
     for scenario in request.scenarios:
         check_command(scenario.command)
     with progress, Wakeup() as wakeup, MachineLock(settings.experiment.lock) as lock:
@@ -131,7 +132,7 @@ def _carry_out(
 ) -> Outcome:
     """One scenario after the other, with what they share."""
     settings = request.settings
-    recorders = [Recorder(folder, settings.protocol.repetitions) for folder in folders]
+    recorders = [Recorder(folder, settings.protocol.planned_repetitions) for folder in folders]
     statuses: dict[Path, RunStatus] = {}
     with (
         tempfile.TemporaryDirectory(prefix="terrawatt-", ignore_cleanup_errors=True) as scratch,
@@ -212,6 +213,7 @@ class _Run:
             reported=self.reported,
             on_failure=self.request.on_failure,
             reading_after_s=_READING_AFTER * self._longest_interval_s(report),
+            precision=precision.watch(recorder.folder, report.sources, self.request.settings.protocol),
         )
 
     def _longest_interval_s(self, report: SamplerReport) -> float:

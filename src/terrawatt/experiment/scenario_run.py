@@ -11,6 +11,7 @@ from pathlib import Path
 
 from terrawatt.experiment.emissions import EmissionsTracker
 from terrawatt.experiment.monitor import Monitor, Place
+from terrawatt.experiment.precision import PrecisionWatch
 from terrawatt.experiment.protocol import Step, StepKind, fill, steps
 from terrawatt.experiment.record import Recorder
 from terrawatt.experiment.waiting import sleep
@@ -19,6 +20,8 @@ from terrawatt.records import ExecutionResult, Phase, PhaseName, Scenario, Windo
 from terrawatt.runs.phases import PHASES_VARIABLE
 from terrawatt.runs.status import RepetitionStatus, State
 from terrawatt.units import format_duration, ns_to_s, with_si_prefix
+
+_LOOKS = 6  # for a reading behind the last window, half the time apart in which it should come
 
 
 class OnFailure(StrEnum):
@@ -44,6 +47,7 @@ class ScenarioRun:
         on_failure: what happens after a repetition that failed.
         reading_after_s: how long the sampler goes on after the last window at least, so that each series has a
             reading on its far side.
+        precision: ends the repetitions when the interval is narrow; None: their number is fixed.
     """
 
     scenario: Scenario
@@ -56,6 +60,7 @@ class ScenarioRun:
     reported: Path
     on_failure: OnFailure
     reading_after_s: float
+    precision: PrecisionWatch | None = None
 
     def carry_out(self) -> tuple[State, str]:
         """Go through all steps.
@@ -68,10 +73,15 @@ class ScenarioRun:
             ProtocolError: the sampler is gone for good.
         """
         self.recorder.set_state(State.RUNNING)
+        is_enough = False
         for index, step in enumerate(steps(self.place.protocol)):
+            if is_enough and step.kind in (StepKind.PAUSE, StepKind.REPETITION):
+                continue
             self.monitor.begin(index)
             if reason := self._step(step):
                 return State.FAILED, reason
+            if step.kind is StepKind.REPETITION:
+                is_enough = self._is_enough(step.number)
         self._sleep(self.reading_after_s - self.place.protocol.idle_after_s)
         return self._conclusion()
 
@@ -127,10 +137,36 @@ class ScenarioRun:
         if result.succeeded:
             self._tell_success(number, execution)
             return ""
-        self._tell_failure(f"repetition {number} of {self.place.protocol.repetitions}", execution)
+        self._tell_failure(f"repetition {number} of {self._of}", execution)
         if self.on_failure is OnFailure.STOP:
             return f"repetition {number} failed: {result.reason}; stopped there, as --on-failure stop asks"
         return ""
+
+    def _is_enough(self, number: int) -> bool:
+        """Whether the interval is narrow, so that no further repetition is needed; tells the user how narrow it is."""
+        if self.precision is None:
+            return False
+        self._await_reading(self.precision)
+        done = {entry.repetition for entry in self.recorder.status.repetitions if entry.state is State.DONE}
+        found = self.precision.judge(done)
+        line = found.in_words(self.precision.target)
+        if found.is_enough:
+            self.recorder.drop_pending()
+            line += f": {number} repetitions are enough"
+        elif number == self.place.protocol.planned_repetitions:
+            line += f": not as narrow as asked, but {number} repetitions are the most"
+        if found.n > 1 or found.reason:
+            self.recorder.log(line)
+            self.say(line)
+        return found.is_enough
+
+    def _await_reading(self, precision: PrecisionWatch) -> None:
+        """Wait until the main source has been read behind the window, but not for a source that has gone silent."""
+        end_ns = time.time_ns()
+        for _ in range(_LOOKS):
+            self._sleep(self.reading_after_s / 2)
+            if precision.has_reading_after(end_ns):
+                return
 
     def _execute(self, step: Step, output: Path, repetition: int, min_window_s: float) -> Execution:
         command = fill(self.scenario.command, self.scenario, repetition, output.absolute())
@@ -172,6 +208,11 @@ class ScenarioRun:
         reason = f"{len(failed)} of {len(repetitions)} repetitions failed; the first: {first}"
         return State.FAILED if len(failed) == len(repetitions) else State.DONE, reason
 
+    @property
+    def _of(self) -> str:
+        """How many repetitions there are: `10`, or `at most 50`."""
+        return f"{'' if self.precision is None else 'at most '}{self.place.protocol.planned_repetitions}"
+
     def _note_missing_emissions(self, number: int, reason: str) -> None:
         if self.emissions.enabled:
             self.recorder.note_missing_emissions(number, reason)
@@ -181,7 +222,7 @@ class ScenarioRun:
         energy = self.monitor.energy.energy_j
         about = f", about {with_si_prefix(energy, 'J')} gross ({self.place.source})" if energy else ""
         times = f" in {execution.executions} executions" if execution.executions > 1 else ""
-        self.say(f"repetition {number} of {self.place.protocol.repetitions}: {_duration(execution)}{times}{about}")
+        self.say(f"repetition {number} of {self._of}: {_duration(execution)}{times}{about}")
 
     def _tell_failure(self, what: str, execution: Execution) -> None:
         self.say(f"{what} failed: {execution.result.reason}")

@@ -57,6 +57,10 @@ class RunStatus:
         before, after = self.repetitions[: status.repetition - 1], self.repetitions[status.repetition :]
         return replace(self, repetitions=(*before, status, *after))
 
+    def without_pending(self) -> "RunStatus":
+        """The same without the repetitions that have not begun, which stand at the end."""
+        return replace(self, repetitions=tuple(entry for entry in self.repetitions if entry.state is not State.PENDING))
+
 
 _adapter = TypeAdapter(RunStatus)
 
