@@ -63,6 +63,7 @@ def test_split_lists_are_not_for_v2(shared_v2: Path, tmp_path: Path) -> None:
 
 
 def test_no_archive(tmp_path: Path) -> None:
+    (tmp_path / "photographs").mkdir()
     with pytest.raises(DataError, match="holds no BigEarthNet archive"):
         open_archive(tmp_path)
     with pytest.raises(DataError, match="does not exist"):

@@ -119,6 +119,20 @@ def test_another_list_of_patches_is_refused(v1: Path, tmp_path: Path, monkeypatc
     assert (tmp_path / "pack.partial" / "shard_00000_r10.npy").exists()
 
 
+def test_a_packing_without_a_complete_shard_is_begun_anew(
+    v1: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = open_archive(v1)
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", lambda folder: None)  # as after a kill, which leaves no time for it
+        kill_at(archive.entries[2].patch_id, patched)
+        with pytest.raises(KeyboardInterrupt):
+            pack_archive(archive, tmp_path / "pack", shard_patches=4)
+    assert (tmp_path / "pack.partial" / "plan.json").exists()
+    shutil.rmtree(archive.entries[11].folder)
+    assert pack_archive(open_archive(v1), tmp_path / "pack", shard_patches=4).patches == 11
+
+
 def test_two_at_once(shared_v1: Path, tmp_path: Path) -> None:
     partial = tmp_path / "pack.partial"
     partial.mkdir()
@@ -249,13 +263,17 @@ def test_a_full_disk(where: str, shared_v1: Path, tmp_path: Path, monkeypatch: p
     assert pack_archive(archive, tmp_path / "pack").patches == PATCHES
 
 
-def test_a_write_that_the_system_refuses(shared_v1: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [100, 500_000])
+def test_a_write_that_the_system_refuses(limit: int, shared_v1: Path, tmp_path: Path) -> None:
     """A limit on the size of files stands for the full disk: a write fails, and the one that closing makes as well."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, hard))
     try:
         with pytest.raises(PackError, match=r"cannot write .*pack.*: File too large"):
-            pack_archive(open_archive(shared_v1), tmp_path / "pack")
+            pack_archive(
+                open_archive(shared_v1),
+                tmp_path / "pack",
+                progress=lambda done: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard)),
+            )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.glob("pack*"))

@@ -132,6 +132,17 @@ def test_a_missing_band(v1: Path) -> None:
         read_patch(archive, archive.entries[0])
 
 
+def test_labels_that_the_system_does_not_give(v1: Path) -> None:
+    folder = first(v1)
+    labels_file(folder).unlink()
+    labels_file(folder).mkdir()
+    archive = ArchiveV1.open(v1 / PATCHES)
+    with pytest.raises(
+        PatchError, match=f"^patch {folder.name}: .*_labels_metadata.json cannot be read: Is a directory"
+    ):
+        read_patch(archive, archive.entries[0])
+
+
 def test_the_other_ending(v1: Path) -> None:
     folder = first(v1)
     before = ArchiveV1.open(v1 / PATCHES)

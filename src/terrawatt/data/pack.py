@@ -176,7 +176,7 @@ class Pack:
         """What identifies the data of an experiment; plain values for a manifest in JSON."""
         versions = [n for n in (43, 19) if n in self._masks]
         return {
-            "path": str(self.path),
+            "path": str(self.path.resolve()),
             "bigearthnet_version": self.version,
             "format_version": packformat.FORMAT_VERSION,
             "patches": len(self),

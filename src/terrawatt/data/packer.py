@@ -103,11 +103,16 @@ def _building(partial: Path) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            what = f"cannot write {error.filename or partial}: {error.strerror or error}"
-            raise PackError(f"{what}; complete shards stay in {partial}, the same command goes on after them") from None
+            advice = f"complete shards stay in {partial}, the same command goes on after them"
+            hint = f"; {advice}" if _has_shards(partial) else ""
+            raise PackError(f"cannot write {error.filename or partial}: {error.strerror or error}{hint}") from None
         finally:
-            if partial.exists() and not (partial / _record_name(0)).exists():
+            if partial.exists() and not _has_shards(partial):
                 shutil.rmtree(partial)
+
+
+def _has_shards(partial: Path) -> bool:
+    return (partial / _record_name(0)).exists()
 
 
 def _record_name(number: int) -> str:
@@ -127,13 +132,13 @@ def _check_plan(partial: Path, archive: Archive, shard_patches: int) -> None:
         "entries_sha256": digest.hexdigest(),
     }
     file = partial / _PLAN
-    if not file.exists():
-        write_durably(file, json.dumps(plan))
-    elif json.loads(file.read_text(encoding="utf-8")) != plan:
+    text = json.dumps(plan)
+    if _has_shards(partial) and (not file.exists() or file.read_text(encoding="utf-8") != text):
         raise PackError(
             f"{partial} was begun from other patches, splits or flags than those of {archive.root} now; "
             "delete it to begin anew"
         )
+    write_durably(file, text)
 
 
 def _write_shards(
@@ -142,25 +147,22 @@ def _write_shards(
     """All shards, new or kept from before, and the number of patches in those that were kept."""
     records = []
     resumed = 0
-    done = 0
-    for number in range(math.ceil(len(archive.entries) / shard_patches)):
-        entries = archive.entries[number * shard_patches : (number + 1) * shard_patches]
-        record_file = partial / _record_name(number)
-        record = ShardRecord.read(record_file)
+    report = progress or (lambda done: None)
+    for number, first in enumerate(range(0, len(archive.entries), shard_patches)):
+        entries = archive.entries[first : first + shard_patches]
+        file = partial / _record_name(number)
+        record = ShardRecord.read(file)
         if record is not None and (skip_broken or not record.skipped):
             resumed += len(record.rows)
         else:
             with ShardWriter(partial, number) as writer:
-                for position, entry in enumerate(entries):
+                for done, entry in enumerate(entries, first):
+                    report(done)
                     _copy_patch(archive, entry, writer, skip_broken)
-                    if progress is not None:
-                        progress(done + position)
                 record = writer.finish()
-            write_durably(record_file, record.to_json())
+            write_durably(file, record.to_json())
         records.append(record)
-        done += len(entries)
-        if progress is not None:
-            progress(done)
+        report(first + len(entries))
     return records, resumed
 
 

@@ -141,12 +141,15 @@ def read_patch(archive: Archive, entry: Entry) -> Patch:
     Raises:
         PatchError: a band or the labels are missing or broken; names patch and file and says what is wrong.
     """
-    labels = archive.labels(entry)
-    files = band_files(entry)
-    r10, r20, r60 = (
-        np.stack([read_band(files[band], entry.patch_id, resolution.pixels) for band in resolution.bands])
-        for resolution in RESOLUTIONS
-    )
+    try:
+        labels = archive.labels(entry)
+        files = band_files(entry)
+        r10, r20, r60 = (
+            np.stack([read_band(files[band], entry.patch_id, resolution.pixels) for band in resolution.bands])
+            for resolution in RESOLUTIONS
+        )
+    except OSError as error:
+        raise PatchError(f"patch {entry.patch_id}: {error.filename} cannot be read: {error.strerror}") from None
     return Patch(entry, labels, r10, r20, r60)
 
 

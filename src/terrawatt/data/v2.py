@@ -108,13 +108,17 @@ def _patch_folders(root: Path) -> dict[str, Path]:
     return dict(sorted(folders.items()))
 
 
+def _check_columns(file: Path, schema: pa.Schema) -> None:
+    if lacking := set(_COLUMNS) - set(schema.names):
+        raise DataError(f"{file} has no column {min(lacking)}: it is not the metadata of BigEarthNet v2.0")
+    kind = schema.field("labels").type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        raise DataError(f"{file}: the column labels holds {kind} instead of lists of names")
+
+
 def _read_metadata(file: Path) -> dict[str, _Row]:
     try:
-        schema = pq.read_schema(file)
-        if lacking := set(_COLUMNS) - set(schema.names):
-            raise DataError(f"{file} has no column {min(lacking)}: it is not the metadata of BigEarthNet v2.0")
-        if not (pa.types.is_list(schema.field("labels").type) or pa.types.is_large_list(schema.field("labels").type)):
-            raise DataError(f"{file}: the column labels holds {schema.field('labels').type} instead of lists of names")
+        _check_columns(file, pq.read_schema(file))
         table = pq.read_table(file, columns=_COLUMNS)
     except FileNotFoundError:
         raise DataError(f"{file} does not exist; name the table with --metadata FILE") from None
