@@ -11,7 +11,7 @@ from typing import Any
 
 from terrawatt.errors import UsageError, did_you_mean
 from terrawatt.models.names import canonical_name
-from terrawatt.models.registry import DEFAULT_HIDDEN, ModelSpec, find
+from terrawatt.models.registry import DEFAULT_HIDDEN, MODELS, ModelSpec, find
 from terrawatt.records import Scalar
 from terrawatt.training import values
 
@@ -104,7 +104,7 @@ def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
             raise UsageError(f"unknown option --{name}.{did_you_mean(name, list(_READERS))}")
         given[name] = _READERS[name](f"--{name} {value}", value)
     if "model" not in given:
-        raise UsageError("no model: add --model with one of s-cnn-rgb, s-cnn-all, inception-v3-scratch, …")
+        raise UsageError(f"no model: name one with --model.{did_you_mean('', list(MODELS))}")
     given["model"] = canonical_name(given["model"], rgb=given.pop("rgb", None), finetune=given.pop("finetune", None))
     spec = find(given["model"])
     if "hidden" in given and not spec.takes_hidden:
