@@ -96,7 +96,7 @@ def test_a_failure_is_exit_code_1_and_one_line(
         (("--cold", "long", "--", "true"), "'long' is not a number"),
         (("--repetitions", "0", "--", "true"), "'0' is not above 0"),
         (("--repetitions", "1.5", "--", "true"), "'1.5' is not an integer"),
-        (("--until-ci", "2", "--", "true"), "write 2% for percent"),
+        (("--until-ci", "2", "--", "true"), "is not a share below 1"),
         (("--until-ci", "2%", "-n", "9", "--", "true"), "with --until-ci give --max-repetitions"),
         (("--until-ci", "2%", "--min-repetitions", "4", "--", "true"), "--min-repetitions 4: Input should be"),
         (("--until-ci", "2%", "--max-repetitions", "9", "--", "true"), "is more than --max-repetitions 9"),

@@ -56,7 +56,13 @@ def test_a_share_in_percent_or_not(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("5", "write 5% for percent"), ("0", "between"), ("-1%", "between"), ("100%", "between"), ("much", "not a number")],
+    [
+        ("5", "write 5% for percent"),
+        ("0", "between"),
+        ("-1%", "between"),
+        ("100%", "between"),
+        ("much", "not a number"),
+    ],
 )
 def test_what_is_no_share_is_refused(text: str, message: str) -> None:
     with pytest.raises(typer.BadParameter, match=message):

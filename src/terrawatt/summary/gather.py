@@ -1,0 +1,120 @@
+"""The rows of several runs, and the table of them: what every command that looks at runs begins with."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from terrawatt.analysis.table import Table
+from terrawatt.errors import AnalysisError, RunFolderError, UsageError
+from terrawatt.runs.layout import RunFolder, scenario_folders
+from terrawatt.summary.collect import collect
+from terrawatt.summary.describe import run_notes
+from terrawatt.summary.rows import Row, RunRows, run_rows
+from terrawatt.summary.tables import build_table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """Some runs.
+
+    Attributes:
+        runs: each group of each run that could be read.
+        rows: of all of them, in order.
+        run_of: for each row the position of its run in `runs`.
+        table: the same rows, as a table.
+        notes: what was left out, and other remarks.
+    """
+
+    runs: tuple[RunRows, ...]
+    rows: tuple[Row, ...]
+    run_of: tuple[int, ...]
+    table: Table
+    notes: tuple[str, ...]
+
+
+def gather(runs: Sequence[Path], grouped: bool | None = None, *, accept_changes: bool = False) -> Gathered:
+    """Compute the rows of some runs.
+
+    Args:
+        runs: run folders, or folders of groups.
+        grouped: whether the runs have groups, one a scenario; None: as each folder has it.
+        accept_changes: use files that were changed since they were measured; a note says so.
+
+    Raises:
+        UsageError: `grouped` does not fit a folder, or two runs have one number.
+        RunFolderError: none of the folders can be read.
+        ChangedFilesError: a file was changed or is gone since it was measured, and that is not accepted.
+        AnalysisError: no repetition has ended.
+    """
+    found, notes = _read(runs, grouped, accept_changes=accept_changes)
+    rows = tuple(row for run in found for row in run.rows)
+    if not rows:
+        raise AnalysisError(f"{', '.join(map(str, runs))}: no repetition has ended yet; {'; '.join(notes)}")
+    parameters = dict.fromkeys(name for run in found for name in run.run.manifest.scenario.parameters)
+    sources = dict.fromkeys(source.name for run in found for source in run.run.manifest.sources)
+    table = build_table([row.values for row in rows], parameters, sources)
+    run_of = tuple(position for position, run in enumerate(found) for _ in run.rows)
+    return Gathered(tuple(found), rows, run_of, table, tuple(notes))
+
+
+def _read(runs: Sequence[Path], grouped: bool | None, *, accept_changes: bool) -> tuple[list[RunRows], list[str]]:
+    """The rows of all runs and groups that can be read, and remarks on the others.
+
+    Raises:
+        RunFolderError: none can be read.
+        ChangedFilesError: files are not those that were measured.
+    """
+    found: list[RunRows] = []
+    notes: list[str] = []
+    problems: list[RunFolderError] = []
+    for run in {path.resolve(): path for path in runs}.values():  # one given twice counts once
+        folders = _scenarios(run, grouped)
+        notes += _missing_groups(run, folders)
+        for folder in folders:
+            try:
+                data = collect(folder, accept_changes=accept_changes)
+            except RunFolderError as error:
+                problems.append(error)
+                continue
+            found.append(run_rows(data))
+            notes += [f"{data.name}: {note}" for note in run_notes(data)]
+    if not found:
+        raise problems[0]
+    _check_distinct(found)
+    return found, [*(f"left out: {problem}" for problem in problems), *notes, *_unlike(found)]
+
+
+def _scenarios(run: Path, grouped: bool | None) -> list[RunFolder]:
+    folders = scenario_folders(run)
+    has_groups = folders[0].path != run
+    if grouped is True and not has_groups:
+        raise UsageError(f"{run}: has no group_<i> folders; leave out --grouped, or write --grouped False")
+    if grouped is False and has_groups:
+        raise UsageError(f"{run}: has {len(folders)} groups; write --grouped True, or name one of its folders")
+    return folders
+
+
+def _missing_groups(run: Path, folders: Iterable[RunFolder]) -> list[str]:
+    numbers = {folder.group for folder in folders if folder.group is not None}
+    missing = sorted(set(range(1, max(numbers, default=0) + 1)) - numbers)
+    return [f"{run.name}: group_{number} is missing" for number in missing]
+
+
+def _check_distinct(found: Iterable[RunRows]) -> None:
+    """Refuse two runs that cannot be told apart in the table.
+
+    Raises:
+        UsageError: they have one number.
+    """
+    seen: dict[tuple[int | None, int | None], Path] = {}
+    for run in found:
+        path = run.run.folder.path
+        other = seen.setdefault((run.run.folder.run_id, run.run.folder.group), path)
+        if other != path:
+            raise UsageError(f"{other} and {path} have the same run number; summarise them one by one")
+
+
+def _unlike(found: Sequence[RunRows]) -> list[str]:
+    """Runs whose energies may not be compared: made on several machines."""
+    hosts = dict.fromkeys(run.run.manifest.host for run in found)
+    return [f"the runs are of several machines: {', '.join(hosts)}"] if len(hosts) > 1 else []
