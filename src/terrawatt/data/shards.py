@@ -7,6 +7,7 @@ a signal, an ordinary write raises an error.
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -96,12 +97,9 @@ class ShardWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for file in self._files.values():
-            # After a failed write, closing tries to write the rest once more; the error is on its way already.
-            try:
+            # Closed already by `finish`; after a failed write, closing tries the rest once more, and fails once more.
+            with suppress(OSError):
                 file.close()
-            except OSError:
-                if error is None:
-                    raise
         if error is not None:
             for resolution in RESOLUTIONS:
                 self._temporary(resolution.name).unlink(missing_ok=True)
