@@ -11,6 +11,7 @@
     ├── StoreError            the series cannot be written or read
     ├── SourceError           a power source
     ├── RunFolderError        a run folder that cannot be made or read
+    ├── ChangedFilesError     files of a run that are not those that were measured
     ├── ProtocolError         the experiment: lock, sampler, workload
     │   ├── UnusableError     exit code 3: measured, but with verdicts that forbid using the numbers
     │   └── StoppedError      exit code 130: the user ended the run (Ctrl-C, SIGTERM)
@@ -72,6 +73,10 @@ class SourceError(TerrawattError):
 
 class RunFolderError(TerrawattError):
     """A run folder that cannot be made, or whose files cannot be read."""
+
+
+class ChangedFilesError(TerrawattError):
+    """Files of a run that were changed or are gone since it was measured."""
 
 
 class ProtocolError(TerrawattError):

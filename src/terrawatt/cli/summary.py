@@ -36,6 +36,9 @@ def summary(
     name: Annotated[
         str | None, typer.Option("--name", metavar="EXPERIMENT", help="Experiment; default: experiment.name.")
     ] = None,
+    accept_changes: Annotated[
+        bool, typer.Option("--accept-changes", help="Use runs whose files were changed since they were measured.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Compute output_all.csv, statistics, figures and report.html of runs."""
@@ -54,7 +57,14 @@ def summary(
     from terrawatt.summary.summarise import summarise
 
     command = shlex.join(["terrawatt", *sys.argv[1:]])
-    result = summarise(places, out or _default_out(places), grouped=has_groups, from_file=from_file, command=command)
+    result = summarise(
+        places,
+        out or _default_out(places),
+        grouped=has_groups,
+        from_file=from_file,
+        accept_changes=accept_changes,
+        command=command,
+    )
     print_result(result)
     if result.is_unusable:
         raise UnusableError(f"{result.files.csv}: no repetition can be used; see its column Verdict")

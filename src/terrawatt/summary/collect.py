@@ -6,6 +6,7 @@ from pathlib import Path
 
 from terrawatt.errors import RunFolderError, StoreError
 from terrawatt.records import Phase, PhaseName, Series, SeriesKey, Window
+from terrawatt.runs.integrity import Integrity, check_files, require_intact
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import Manifest, read_manifest
 from terrawatt.runs.phases import read_phases
@@ -27,6 +28,7 @@ class RunData:
         status: how it ended.
         phases: all that was recorded.
         series: the series that could be read; one without any reading is empty.
+        integrity: whether the files are still those that were measured.
         store_problem: why no series could be read, else empty.
     """
 
@@ -35,6 +37,7 @@ class RunData:
     status: RunStatus
     phases: tuple[Phase, ...]
     series: Mapping[SeriesKey, Series]
+    integrity: Integrity
     store_problem: str = ""
 
     @property
@@ -75,26 +78,35 @@ class RunData:
         return next((phase.window for phase in self.phases if phase.name == name), None)
 
 
-def collect(folder: RunFolder) -> RunData:
-    """Read a run folder and its series.
+def collect(folder: RunFolder, *, accept_changes: bool = False) -> RunData:
+    """Read a run folder and its series, its checksums first.
 
     A store that cannot be read costs the series, not the run.
 
+    Args:
+        folder: of one scenario.
+        accept_changes: use files that are not those that were measured.
+
     Raises:
         RunFolderError: there is no manifest or status, or a file is damaged; names it.
+        ChangedFilesError: a file was changed or is gone since the run ended; names it.
     """
     if folder.times.exists() and not folder.manifest.exists():
         raise RunFolderError(
             f"{folder.path}: times.txt but no manifest.json: a folder of the older scripts, which cannot be read yet"
         )
-    manifest, status = read_manifest(folder.manifest), read_status(folder.status)
+    manifest = read_manifest(folder.manifest)
+    integrity = check_files(folder, manifest)
+    if not accept_changes:
+        require_intact(folder, integrity)
+    status = read_status(folder.status)
     phases = tuple(read_phases(folder.phases))
     keys = dict.fromkeys([*(source.series for source in manifest.sources), *manifest.host_series.values()])
     try:
         series, problem = _read_series(folder.path / manifest.store, keys, phases), ""
     except StoreError as error:
         series, problem = {}, str(error)
-    return RunData(folder, manifest, status, phases, series, problem)
+    return RunData(folder, manifest, status, phases, series, integrity, problem)
 
 
 def _read_series(path: Path, keys: Iterable[SeriesKey], phases: Iterable[Phase]) -> dict[SeriesKey, Series]:

@@ -62,8 +62,12 @@ def repetition_records(rows: Sequence[Row]) -> tuple[RepetitionRecord, ...]:
 
 
 def run_notes(run: RunData) -> list[str]:
-    """Remarks about a run: series without a sensor, what was not measured, how it ended."""
+    """Remarks about a run: changed files, series without a sensor, what was not measured, how it ended."""
     notes = [f"no series {quantity}: {reason}" for quantity, reason in run.manifest.missing.items()]
+    if not run.integrity.is_intact:
+        notes.append(f"used although not as it was measured ({run.integrity.in_words()})")
+    if not run.integrity.is_sealed:
+        notes.append("no checksums, as of a run that was killed or still goes on: its files cannot be verified")
     if run.store_problem:
         notes.append(f"no series at all: {run.store_problem}")
     not_ended = [entry for entry in run.status.repetitions if entry.state in (State.PENDING, State.RUNNING)]
@@ -89,6 +93,7 @@ def _energy_record(energy: Energy) -> EnergyRecord:
     return EnergyRecord(
         n_readings=energy.integral.n_readings,
         gap_s=energy.integral.gap_s,
+        gap_j=energy.integral.gap_value if math.isfinite(energy.integral.gap_value) else None,
         baseline_w=energy.baseline_w if math.isfinite(energy.baseline_w) else None,
         gross_budget_j=_budget(energy.gross),
         net_budget_j=_budget(energy.net),

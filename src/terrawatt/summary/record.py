@@ -90,13 +90,17 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class EnergyRecord:
-    """How one energy came about: budget component -> standard uncertainty in J, for gross and net; null: unknown."""
+    """How one energy came about: budget component -> standard uncertainty in J, for gross and net; null: unknown.
+
+    `gap_j` is the part of the gross energy, of all executions, that bridges the `gap_s` without readings.
+    """
 
     n_readings: int
     gap_s: float
     baseline_w: float | None
     gross_budget_j: Mapping[str, float | None]
     net_budget_j: Mapping[str, float | None]
+    gap_j: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
