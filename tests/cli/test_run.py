@@ -39,7 +39,7 @@ def requests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Request]:
         return Outcome(tmp_path / "results/run_1", {})
 
     monkeypatch.setattr(runner, "run", run)
-    monkeypatch.setattr(command, "_check_pack", lambda path: {"path": str(path), "patches": 3})
+    monkeypatch.setattr(command, "_check_pack", lambda path, _trainings: {"path": str(path), "patches": 3})
     monkeypatch.chdir(tmp_path)
     return asked
 
@@ -181,24 +181,42 @@ def test_one_pack_for_all_scenarios(
     assert "read one pack" in err
 
 
-def test_a_pack_that_is_damaged_ends_before_anything_is_measured(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+class DamagedPack:
+    """A pack of 200 images for training, one of which is damaged."""
+
+    path = Path("pack")
+
+    @classmethod
+    def open(cls, _path: Path) -> "DamagedPack":
+        return cls()
+
+    def __len__(self) -> int:
+        return 300
+
+    def class_names(self, _n_classes: int) -> tuple[str, ...]:
+        return ("Pastures",)
+
+    def rows(self, split: str) -> range:
+        return range(200 if split == "train" else 50)
+
+    def verify(self, _progress: Any) -> None:
+        raise PackError("patch 2 is damaged")
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        ("100", "patch 2 is damaged"),
+        ("201", "--batch 201 is larger than the train split of 200 images; give at most that"),
+    ],
+)
+def test_a_pack_that_cannot_serve_ends_before_anything_is_measured(
+    batch: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Pack:
-        @classmethod
-        def open(cls, _path: Path) -> "Pack":
-            return cls()
-
-        def __len__(self) -> int:
-            return 3
-
-        def verify(self, _progress: Any) -> None:
-            raise PackError("patch 2 is damaged")
-
-    monkeypatch.setattr("terrawatt.data.pack.Pack", Pack)
+    monkeypatch.setattr("terrawatt.data.pack.Pack", DamagedPack)
     monkeypatch.chdir(tmp_path)
-    code, _, err = call("--model", "s-cnn-all", "--data", "pack", capsys=capsys)
-    assert (code, err) == (1, "terrawatt: error: patch 2 is damaged\n")
+    code, _, err = call("--model", "s-cnn-all", "--data", "pack", "--batch", batch, capsys=capsys)
+    assert (code, err) == (1, f"terrawatt: error: {message}\n")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -38,7 +38,7 @@ def run(
         _list(trainings, settings.protocol.planned_repetitions)
         return
     trainings = [replace(training, data=training.data or settings.data.pack) for training in trainings]
-    fingerprint = _check_pack(_only_pack(trainings))
+    fingerprint = _check_pack(_only_pack(trainings), trainings)
     request = options.request(settings, [training_scenario(training) for training in trainings], fingerprint)
     execute(options, request)
 
@@ -101,12 +101,15 @@ def _only_pack(trainings: "Sequence[TrainingOptions]") -> Path:
     return pack
 
 
-def _check_pack(path: Path) -> Mapping[str, Any]:
-    """Compare all checksums of a pack, before anything is measured. Returns its fingerprint."""
+def _check_pack(path: Path, trainings: "Sequence[TrainingOptions]") -> Mapping[str, Any]:
+    """See that the pack is undamaged and serves every scenario, before anything is measured; its fingerprint."""
     from terrawatt.cli.bars import progress_bar
     from terrawatt.data.pack import Pack
+    from terrawatt.training.suitability import check_pack
 
     pack = Pack.open(path)
+    for training in trainings:
+        check_pack(training, pack)
     with progress_bar(f"Checking {path}", len(pack)) as advance:
         pack.verify(advance)
     typer.echo(f"data: {path}, {len(pack)} patches, checksums right")

@@ -5,7 +5,6 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from terrawatt.models.classifier import Classifier
 from terrawatt.training.loader import Loader
 from terrawatt.training.objectives import Objective, objective, optimizer
 from terrawatt.training.options import TrainingOptions
+from terrawatt.training.suitability import check_pack
 
 Say = Callable[[str], None]
 
@@ -70,6 +70,7 @@ def open_splits(options: TrainingOptions, pack: Pack, say: Say) -> Splits:
         PackError: the pack has not the labels that are asked for.
         TrainingError: the train or test split is empty, or a batch is larger than the train split.
     """
+    check_pack(options, pack)
     labels = pack.labels(options.labels)
 
     def loader(split: str, *, drop_single: bool = False) -> Loader:
@@ -88,25 +89,9 @@ def open_splits(options: TrainingOptions, pack: Pack, say: Say) -> Splits:
         loader("validation"),
         loader("test"),
     )
-    _check_sizes(options, pack.path, {"train": len(train.rows), "test": len(test.rows)})
     if not len(validation.rows):
         say(f"{pack.path}: the validation split is empty; epochs end without validation")
     return Splits(train, validation, test, pack.class_names(options.labels))
-
-
-def _check_sizes(options: TrainingOptions, path: Path, sizes: dict[str, int]) -> None:
-    for split, size in sizes.items():
-        if not size:
-            raise TrainingError(
-                f"{path}: the {split} split is empty; pack the data with its splits (v1: terrawatt data pack --splits "
-                "DIR; v2: the column `split` of metadata.parquet)"
-            )
-    if options.batch > sizes["train"]:
-        raise TrainingError(
-            f"--batch {options.batch} is larger than the train split of {sizes['train']} images; give at most that"
-        )
-    if options.batch == 1 and options.spec.has_batch_norm:
-        raise TrainingError(f"--batch 1: batch normalisation of {options.model} needs at least 2 images")
 
 
 def prepare(options: TrainingOptions, splits: Splits) -> Training:
