@@ -25,6 +25,10 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --editable '.[train,test]'
 	@touch $@ $(VENV)/.train
 
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[train,test,bench]'
+	@touch $@ $(VENV)/.test $(VENV)/.train
+
 demo: $(VENV)/.train  ## the whole chain on small data of its own, ending in a report (DEMO=folder)
 	$(BIN)/terrawatt demo --out $(DEMO)
 
@@ -44,7 +48,7 @@ tests: $(VENV)/.test  ## the tests, with coverage
 	$(BIN)/coverage erase
 	$(BIN)/pytest --cov --cov-report=term
 
-bench: $(VENV)/.test  ## the benchmarks, each printing its table; run it on an idle machine
+bench: $(VENV)/.bench  ## the benchmarks, each printing its table; run it on an idle machine
 	@for benchmark in benchmarks/*.py; do echo; echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
 
 clean:  ## remove what was made here: environment, caches, demo

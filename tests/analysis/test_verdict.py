@@ -59,6 +59,13 @@ def test_gaps_by_their_share_of_the_window(n_failed, severity):
     assert bool(verdict_text(found)) == (severity is not Severity.NOTE)
 
 
+def test_a_gap_tells_its_seconds_and_its_share_of_the_energy():
+    (gap,) = (verdict for verdict in verdicts(failed=range(100, 110)) if verdict.code == "gap")
+    assert "10 s without readings (" in gap.message
+    assert "% of the window, " in gap.message
+    assert "% of its energy)" in gap.message
+
+
 def test_few_readings_are_doubtful_and_fewer_than_two_unusable():
     assert ("too-few-readings", Severity.DOUBTFUL) in told(verdicts(run=Window(60 * S, 66 * S)))
     found = verdicts(run=Window(60 * S + 1, 61 * S + 1))

@@ -82,12 +82,13 @@ def _readings(energy: Energy, column: str) -> Iterable[Verdict]:
 
 
 def _gap(energy: Energy, column: str) -> Iterable[Verdict]:
-    gap_s, share = energy.integral.gap_s, energy.integral.gap_s / energy.integral.duration_s
+    gap_s, share = energy.integral.gap_s, energy.integral.gap_share
     if gap_s <= 0:
         return
-    message = (
-        f"{format_duration(gap_s) if gap_s >= 1 else f'{gap_s:.2g} s'} without readings ({share:.1%} of the window)"
-    )
+    length = format_duration(gap_s) if gap_s >= 1 else f"{gap_s:.2g} s"
+    of_energy = energy.integral.gap_value_share
+    shares = f"{share:.1%} of the window" + ("" if math.isnan(of_energy) else f", {of_energy:.1%} of its energy")
+    message = f"{length} without readings ({shares})"
     severity = Severity.UNUSABLE if share > LARGE_GAP else Severity.DOUBTFUL if share > SMALL_GAP else Severity.NOTE
     about = column if severity is not Severity.NOTE else None
     yield Verdict("gap", severity, message, "see whether the source was reachable all the time", about)
