@@ -68,7 +68,7 @@ def test_a_broken_file_of_targets_is_an_error(tmp_path):
         Outputs(tmp_path, TARGETS, IDS).check()
 
 
-def test_the_check_makes_the_folder_and_leaves_nothing_in_it(tmp_path):
+def test_the_check_leaves_no_folder_and_no_file(tmp_path):
     Outputs(tmp_path / "a" / "b", TARGETS, IDS).check()
     assert names(tmp_path / "a" / "b") == []
 

@@ -37,15 +37,18 @@ class Outputs:
     repetition: int | None = None
 
     def check(self) -> None:
-        """Make the folder and see, before hours of training, that the outputs can go there.
+        """See, before hours of training, that the outputs can go there; a training that fails leaves no folder.
 
         Raises:
             TrainingError: it cannot be written, or holds outputs of another test split.
         """
+        is_new = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
+            if is_new:
+                self.folder.rmdir()
         except OSError as error:
             raise self._unwritable(error) from error
         self._missing_shared_files()
@@ -66,6 +69,7 @@ class Outputs:
             **{name: _npy(array) for name, array in self._missing_shared_files().items()},
         }
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             with ExitStack() as stack:  # the files take their places when all have been written
                 for name, content in contents.items():
                     file = stack.enter_context(replacing(self.folder / name))
