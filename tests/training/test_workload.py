@@ -75,7 +75,7 @@ def test_the_phases_begin_with_the_setup(run, tmp_path):
 def test_a_training_that_diverges_leaves_nothing(run, tmp_path):
     with pytest.raises(TrainingError):
         run(lr=1e30)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_outputs_that_cannot_go_anywhere_are_noticed_before_training(run, monkeypatch, tmp_path):
