@@ -115,6 +115,8 @@ class SourceDescription:
     wrap_j: float | None = None
     error: MeterError = MeterError.UNKNOWN
     timing_s: float | None = None  # half-width of what is unknown of its delay; None: `uncertainty.TIMING_S`
+    latency_s: float | None = None  # how late its readings come, from a calibration; they are shifted by it
+    u_latency_s: float | None = None  # the standard uncertainty of that
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -17,7 +17,7 @@ import numpy as np
 from terrawatt.analysis.counter import Unwrapped, failed_zeros, unwrap
 from terrawatt.errors import AnalysisError
 from terrawatt.records import BoolArray, Float64Array, Int64Array, Semantics, Series, SourceDescription
-from terrawatt.units import NS_PER_S
+from terrawatt.units import NS_PER_S, s_to_ns
 
 GAP_INTERVALS = 3  # a stretch without readings that is longer than this many nominal intervals is a gap
 
@@ -86,6 +86,8 @@ def source_signal(series: Series, source: SourceDescription) -> Signal:
         wanted, refused = "power in W", (*_ENERGY_SUFFIXES, *_POWER_SUFFIXES[1:])
     if series.key.field.lower().endswith(refused):
         raise AnalysisError(f"{source.name}: {source.semantics} readings are {wanted}, but the series is {series.key}")
+    if source.latency_s:  # as calibrated: each reading is put at the time of which it speaks
+        series = Series(series.key, series.t_ns - s_to_ns(source.latency_s), series.value)
     return prepare(series, source.semantics, source.interval_s, source.wrap_j)
 
 
