@@ -219,6 +219,15 @@ def test_boxes_and_densities_wait_for_enough_repetitions(
     assert (box["q1"] < box["x"] < box["q3"]) is boxes
 
 
+def test_cells_of_a_matrix_hold_numbers_while_there_is_room(make_table: MakeTable) -> None:
+    table = make_table()
+    assert '"type": "text"' in text_of(draw("correlation_matrix", table))
+    noise = np.random.default_rng(0).normal(size=(6, 4))
+    more = dict(zip(("Parameters", "FLOPs", "Reads", "Reads count"), noise.T, strict=True))
+    wide = draw("correlation_matrix", Table(table.frame.assign(**more), table.columns))
+    assert '"type": "text"' not in text_of(wide)
+
+
 def test_the_covariance_leaves_out_what_has_no_room_and_says_so(make_table: MakeTable) -> None:
     drawn = draw("covariance_matrix", make_table())
     assert "Columns not shown, for room: " in drawn.details

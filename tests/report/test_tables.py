@@ -76,6 +76,13 @@ def test_without_uncertainties_the_mean_stands_alone(make_table: MakeTable) -> N
     assert found.remarks == ("Net energy, plug: the uncertainty of a repetition is unknown (all scenarios).",)
 
 
+def test_a_reason_that_few_scenarios_share_names_them(make_table: MakeTable) -> None:
+    table = make_table([f"m{i}" for i in range(5)], n=2)
+    table.frame.loc[table.frame["Model"] != "m4", "u Energy (plug)"] = None
+    (remark,) = scenario_table(table, ()).remarks
+    assert remark == "Net energy, plug: the uncertainty of a repetition is unknown (m0; m1; m2; and 1 more)."
+
+
 def test_a_table_without_any_score_or_energy(make_table: MakeTable) -> None:
     table = make_table()
     found = scenario_table(Table(table.frame[["Model", "Duration"]], table.columns), ())
