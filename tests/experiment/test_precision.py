@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 
 import run_folders
-from run_folders import REPETITION_S, T0, Recipe, S, make_scenario
+from run_folders import T0, Recipe, S, make_scenario
+from scattered_runs import with_powers
 from terrawatt.config import ProtocolSettings
 from terrawatt.errors import UsageError
 from terrawatt.experiment.precision import Precision, PrecisionWatch, check, watch
-from terrawatt.records import Sample
 from terrawatt.runs.layout import RunFolder, prepare_run
 from terrawatt.runs.manifest import read_manifest
 from terrawatt.runs.status import State, read_status
-from terrawatt.store.sqlite import SqliteStore
 
 PROTOCOL = ProtocolSettings(cold_s=60, until_ci_percent=2, min_repetitions=5, max_repetitions=20)
 
@@ -24,18 +23,6 @@ PROTOCOL = ProtocolSettings(cold_s=60, until_ci_percent=2, min_repetitions=5, ma
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     return prepare_run(tmp_path / "run_1")[0]
-
-
-def with_powers(folder: RunFolder, powers_w: list[float]) -> RunFolder:
-    """A run folder whose repetitions take the given powers instead of 90 W."""
-    recipe = Recipe(repetitions=len(powers_w), is_trained=False, has_emissions=False)
-    make_scenario(folder, recipe)
-    with SqliteStore(folder.telemetry) as store:
-        for repetition, power_w in enumerate(powers_w, start=1):
-            start_s = recipe.start_s(repetition)
-            times = range(start_s + 1, start_s + REPETITION_S + 1)
-            store.write(Sample(run_folders.PLUG.series, T0 + t * S, power_w) for t in times)
-    return folder
 
 
 def watching(folder: RunFolder, **changes: object) -> PrecisionWatch:

@@ -26,6 +26,8 @@ from terrawatt.analysis.repetitions import (
 )
 from terrawatt.records import Float64Array
 
+_DIGITS = 12  # of a logarithm; beyond is the rounding of floating-point numbers, which is no scatter
+
 
 class Method(StrEnum):
     """How the scatter of a difference is judged."""
@@ -142,6 +144,8 @@ def compare(first: Repeated, second: Repeated, *, may_pair: bool = True) -> Comp
     )
     if reason := _why_not(first, second):
         return replace(result, reason=reason)
+    if all(np.ptp(side.logs) == 0 for side in sides):
+        return replace(result, reason=f"neither {first.label} nor {second.label} scatters: nothing to judge by")
     common = _common(*sides)
     u_common = math.hypot(*common.values())
     logs = sides[0].logs, sides[1].logs
@@ -197,7 +201,7 @@ class _Side:
 def _side(repeated: Repeated, blocks: Sequence[str] = ()) -> _Side:
     """A scenario, by repetition or by the blocks given."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(repeated.value)
+        logs = np.log(repeated.value).round(_DIGITS)
         errors = {error: u / repeated.value for error, u in repeated.common.items()}
     if not blocks:
         return _Side(logs, np.full(repeated.n, 1 / max(repeated.n, 1)), errors, {})

@@ -95,7 +95,8 @@ class RepeatedMean:
         sd: of one repetition (n - 1).
         half_width: of the 95 % t-interval of the mean, from the scatter alone.
         u_common: what common errors make of it, by name; standard uncertainties. They do not shrink with n.
-        expanded: half-width of the 95 % interval from both.
+        expanded: half-width of the 95 % interval from both; not below that from the scatter alone, as the effective
+            degrees of freedom would have it for very few repetitions.
         bootstrap: the BCa interval beside the t-interval, from the scatter alone; None below 20 repetitions.
         unknown: common errors whose size is not known, and which are in no interval.
         reason: why something is missing.
@@ -162,8 +163,13 @@ def common_u(weight: Float64Array, errors: Mapping[CommonError, Float64Array]) -
     return {name: math.sqrt(square) for name, square in squares.items()}
 
 
-def repeated_mean(repeated: Repeated) -> RepeatedMean:
-    """The mean of a scenario's repetitions with its intervals."""
+def repeated_mean(repeated: Repeated, confidence: float = CONFIDENCE) -> RepeatedMean:
+    """The mean of a scenario's repetitions with its intervals.
+
+    Args:
+        repeated: the repetitions.
+        confidence: of Student's t; more than 95 % where the repetitions ended by their interval (`stopping`).
+    """
     n = repeated.n
     if n == 0:
         return RepeatedMean(0, None, reason="no usable repetition")
@@ -174,14 +180,15 @@ def repeated_mean(repeated: Repeated) -> RepeatedMean:
         return RepeatedMean(1, mean, u_common=by_name, unknown=repeated.unknown, reason=reason)
     scatter = mean_estimate(repeated.value)
     both = mean_estimate(repeated.value, math.hypot(*by_name.values()))
+    half_width = float(scatter.half_width(confidence))
     return RepeatedMean(
         n=n,
         mean=mean,
         sd=float(repeated.value.std(ddof=1)),
-        half_width=float(scatter.half_width()),
+        half_width=half_width,
         u_common=by_name,
-        expanded=float(both.half_width()),
-        bootstrap=bootstrap_mean(repeated.value),
+        expanded=max(float(both.half_width(confidence)), half_width),
+        bootstrap=bootstrap_mean(repeated.value, confidence),
         unknown=repeated.unknown,
     )
 
