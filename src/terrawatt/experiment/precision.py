@@ -13,7 +13,7 @@ import numpy as np
 
 from terrawatt.analysis.baseline import baseline
 from terrawatt.analysis.energy import Energy, energies
-from terrawatt.analysis.signal import prepare
+from terrawatt.analysis.signal import source_signal
 from terrawatt.analysis.stopping import half_widths_so_far, may_stop
 from terrawatt.config import ProtocolSettings
 from terrawatt.errors import StoreError, UsageError
@@ -100,7 +100,7 @@ class PrecisionWatch:
     def has_reading_after(self, t_ns: int) -> bool:
         """Whether the series has a reading at or after some time: then a window that ends there can be integrated."""
         with SqliteStore(self.folder.telemetry, read_only=True) as store:
-            return len(store.read(self.source.series, t_ns)) > 0
+            return len(store.read(self.source.series, t_ns + s_to_ns(self.source.latency_s or 0.0))) > 0
 
     def judge(self, done: Collection[int]) -> Precision:
         """The precision so far. A store that cannot be read now costs this look only.
@@ -126,7 +126,7 @@ class PrecisionWatch:
     def _energies(self, cold: Window, repetitions: Sequence[Phase]) -> tuple[Energy, ...]:
         with SqliteStore(self.folder.telemetry, read_only=True) as store:
             series = store.read(self.source.series, cold.start_ns)
-        signal = prepare(series, self.source.semantics, self.source.interval_s)
+        signal = source_signal(series, self.source)
         end_ns = cold.end_ns - s_to_ns(self.protocol.latency_s)
         idle = baseline(signal, Window(cold.start_ns, end_ns) if end_ns > cold.start_ns else None)
         windows = [phase.window for phase in repetitions]

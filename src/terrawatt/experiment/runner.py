@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from terrawatt.experiment.scenario_run import OnFailure, ScenarioRun
 from terrawatt.experiment.waiting import Wakeup
 from terrawatt.experiment.workload import Executor
 from terrawatt.records import Scenario
+from terrawatt.runs.calibration import calibrated
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import Manifest, write_manifest
 from terrawatt.runs.status import RunStatus, State
@@ -177,9 +178,9 @@ class _Run:
         folder = recorder.folder
         self.progress.say(f"scenario {index + 1} of {len(self.titles)}: {self.titles[index]}")
         with SamplerProcess(self.request.settings, folder.telemetry, folder.log) as sampler:
-            report = sampler.start()
+            report, remarks = self._calibrated(sampler.start())
             write_manifest(folder.manifest, self._manifest(folder, self.request.scenarios[index], report))
-            self._tell_what_is_sampled(index, recorder, report)
+            self._tell_what_is_sampled(index, recorder, report, remarks)
 
             def tell(line: str) -> None:
                 recorder.log(line)
@@ -212,7 +213,7 @@ class _Run:
             say=self.progress.say,
             reported=self.reported,
             on_failure=self.request.on_failure,
-            reading_after_s=_READING_AFTER * self._longest_interval_s(report),
+            reading_after_s=_READING_AFTER * self._longest_interval_s(report) + _longest_latency_s(report),
             precision=precision.watch(recorder.folder, report.sources, self.request.settings.protocol),
         )
 
@@ -221,14 +222,26 @@ class _Run:
         own = (source.interval_s or 0.0 for source in report.sources)
         return max([self.request.settings.sampling.interval_s, *own])
 
-    def _tell_what_is_sampled(self, index: int, recorder: Recorder, report: SamplerReport) -> None:
+    def _calibrated(self, report: SamplerReport) -> tuple[SamplerReport, list[str]]:
+        """The report with the latency of each source where a calibration tells it, and remarks on others."""
+        sources, remarks = calibrated(report.sources, self.request.settings.experiment.results, report.host)
+        return replace(report, sources=sources), remarks
+
+    def _tell_what_is_sampled(
+        self, index: int, recorder: Recorder, report: SamplerReport, remarks: Sequence[str]
+    ) -> None:
         """Name the sources and what is missing; the user hears it once, each log holds it."""
         sources = ", ".join(
             f"{source.name} (kind {source.kind}{'; estimated, not measured' if source.is_estimate else ''})"
             for source in report.sources
         )
         lines = [f"power: {sources or 'no source'}"]
-        lines += [f"no {quantity}: {reason}" for quantity, reason in report.missing.items()]
+        lines += [
+            f"{source.name}: readings are late by {source.latency_s:.3g} s, as calibrated"
+            for source in report.sources
+            if source.latency_s is not None
+        ]
+        lines += [*remarks, *(f"no {quantity}: {reason}" for quantity, reason in report.missing.items())]
         for line in lines:
             recorder.log(line)
             if index == 0:
@@ -255,6 +268,11 @@ class _Run:
             data=self.request.data,
             emissions=self.emissions.description(),
         )
+
+
+def _longest_latency_s(report: SamplerReport) -> float:
+    """How late the readings of the latest source come."""
+    return max((source.latency_s or 0.0 for source in report.sources), default=0.0)
 
 
 def _epochs(scenario: Scenario) -> int | None:
