@@ -27,6 +27,7 @@ S = 1_000_000_000
 T0 = 1_790_000_000 * S
 COLD_S, WARMUP_S, REPETITION_S, IDLE_S = 60, 20, 60, 40
 IDLE_W, RUN_W = 40.0, 90.0
+INTENSITY = {"g_per_kwh": 56.0, "u_percent": 10.0, "origin": "emissions.intensity"}
 EMISSIONS_HEADER = "timestamp,project_name,duration,emissions,energy_consumed,country_iso_code"
 
 PLUG = SourceDescription(
@@ -65,7 +66,7 @@ class Recipe:
     has_store: bool = True
     latency_s: float = 0.0
     idle_after_s: float = IDLE_S
-    emissions: tuple[tuple[str, object], ...] = (("enabled", True),)
+    emissions: tuple[tuple[str, object], ...] = (("enabled", True), ("intensity", INTENSITY))
 
     def start_s(self, repetition):
         return COLD_S + WARMUP_S + (repetition - 1) * REPETITION_S

@@ -114,3 +114,20 @@ def test_a_wrong_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent\.toml: cannot be read"):
         config.load(tmp_path / "absent.toml")
+
+
+def test_a_carbon_intensity_is_a_number_or_a_file_beside_the_settings(
+    toml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml.write_text("[emissions]\nintensity = 56\n")
+    assert config.load(toml).emissions.intensity == 56.0
+    toml.write_text('[emissions]\nintensity = "grid.csv"\n')
+    assert Path(str(config.load(toml).emissions.intensity)).absolute().resolve() == toml.parent / "grid.csv"
+    toml.write_text('[emissions]\nintensity = ""\n')
+    assert config.load(toml).emissions.intensity == ""
+    toml.write_text("[emissions]\nintensity = -1\n")
+    with pytest.raises(ConfigError, match=r"emissions\.intensity: .*at least 0"):
+        config.load(toml)
+    toml.write_text("")
+    monkeypatch.setenv("TERRAWATT_EMISSIONS__INTENSITY", "33.5")
+    assert config.load(toml).emissions.intensity == 33.5

@@ -5,6 +5,7 @@ is also a variable `TERRAWATT_SECTION__KEY`, which wins over the file. Unknown k
 Relative paths in the file start from its folder; those of the environment, from the working folder.
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -98,11 +99,24 @@ class SourceSettings(BaseModel):
 
 
 class EmissionsSettings(Section):
-    """`[emissions]`: CodeCarbon's offline tracker."""
+    """`[emissions]`: CodeCarbon's offline tracker, and the carbon intensity for what the sources measure."""
 
     enabled: bool = True
     country: str = Field(default="FRA", pattern=r"^[A-Z]{3}$")
     interval_s: float = Field(default=1.0, gt=0)
+    intensity: float | str = ""  # g CO2eq/kWh, or a CSV file; empty: what CodeCarbon takes for the country
+    intensity_uncertainty_percent: float | None = Field(default=None, ge=0)  # standard; None: docs/table.md
+
+    @field_validator("intensity")
+    @classmethod
+    def _number_or_file(cls, intensity: float | str) -> float | str:
+        try:
+            number = float(intensity)
+        except ValueError:
+            return intensity
+        if not 0 <= number < math.inf:
+            raise ValueError("a carbon intensity is at least 0 g/kWh")
+        return number
 
 
 class Settings(BaseSettings):
@@ -184,9 +198,10 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         experiment.setdefault("results", str(ExperimentSettings().results))
     sources = values.get("sources")
     paths = [(experiment, "results"), (experiment, "lock"), (values.get("data"), "pack")]
+    paths += [(values.get("emissions"), "intensity")]
     paths += [(source, "file") for source in sources] if isinstance(sources, list) else []
     for table, key in paths:
-        if isinstance(table, dict) and isinstance(table.get(key), str):
+        if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
             table[key] = str(start / table[key])
     return values
 

@@ -47,6 +47,29 @@ def test_the_manifest_says_what_tracked(tracker: EmissionsTracker) -> None:
     json.dumps(description)
 
 
+def test_the_manifest_holds_the_intensity_that_codecarbon_takes(tracker: EmissionsTracker, tmp_path: Path) -> None:
+    tracker.start()
+    time.sleep(0.1)
+    assert tracker.stop(tmp_path / "emissions_1.csv") == ""
+    (row,) = rows(tmp_path / "emissions_1.csv")
+    intensity = tracker.description()["intensity"]
+    expected = 1000 * float(row["emissions"]) / float(row["energy_consumed"])
+    assert intensity["g_per_kwh"] == pytest.approx(expected, rel=1e-6)
+    assert intensity["origin"].startswith("FRA by codecarbon")
+    assert intensity["is_yearly_mean"]
+
+
+def test_an_intensity_of_the_settings_comes_first_also_without_codecarbon(tmp_path: Path) -> None:
+    number = EmissionsSettings(enabled=False, intensity=56, intensity_uncertainty_percent=5)
+    assert EmissionsTracker(number, "flying", tmp_path).description()["intensity"] == {
+        "g_per_kwh": 56.0,
+        "u_percent": 5.0,
+        "origin": "emissions.intensity",
+    }
+    file = EmissionsSettings(enabled=False, intensity="grid.csv")
+    assert EmissionsTracker(file, "flying", tmp_path).description()["intensity"]["file"] == str(Path.cwd() / "grid.csv")
+
+
 def test_a_tracker_that_dies_is_a_reason_and_no_error(tracker: EmissionsTracker, tmp_path: Path) -> None:
     tracker.start()
     assert tracker._process is not None
@@ -105,7 +128,9 @@ def test_nothing_is_started_when_it_is_switched_off(tmp_path: Path) -> None:
     with EmissionsTracker(EmissionsSettings(enabled=False), "flying", tmp_path) as tracker:
         tracker.start()
         assert tracker.stop(tmp_path / "emissions_1.csv") == "emissions.enabled is false"
-        assert tracker.description() == {"enabled": False}
+        description = tracker.description()
+        assert description["enabled"] is False
+        assert description["intensity"]["missing"].endswith("emissions.enabled is false")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -25,6 +25,7 @@ _NOT_A_QUANTITY: Mapping[ColumnKind, str] = {
     ColumnKind.IDENTITY: "a label, not a quantity",
     ColumnKind.UNCERTAINTY: "an uncertainty",
     ColumnKind.GROSS: "gross: its net energy is used",
+    ColumnKind.DERIVED: "in proportion to the gross energy",
     ColumnKind.VERDICT: "words, not a quantity",
 }
 

@@ -18,6 +18,7 @@ class ColumnKind(StrEnum):
     ENERGY = "energy"  # net, by a power source
     UNCERTAINTY = "uncertainty"  # standard uncertainty of the energy before it
     GROSS = "gross"  # gross energy, and its uncertainty
+    DERIVED = "derived"  # emissions by the gross energy of a source, and their uncertainty
     EMISSIONS = "emissions"
     HOST = "host"  # integrals of host series, duration
     PERFORMANCE = "performance"
@@ -121,6 +122,15 @@ def energy_columns(source: str) -> tuple[Column, ...]:
     )
 
 
+def emission_columns(source: str) -> tuple[Column, ...]:
+    """The two columns of the emissions by one power source."""
+    unit, kind = "kg CO₂eq", ColumnKind.DERIVED
+    return (
+        Column(f"Emissions ({source})", unit, kind, f"gross energy by {source}, times the carbon intensity"),
+        Column(f"u Emissions ({source})", unit, kind, "standard uncertainty of the emissions"),
+    )
+
+
 def phase_column(phase: str, source: str) -> Column:
     """The column of the net energy of one phase, by one source."""
     return Column(f"Energy {phase} ({source})", "J", ColumnKind.PHASE, f"net energy of the phase {phase}, by {source}")
@@ -146,6 +156,7 @@ def all_columns(parameters: Iterable[str], sources: Iterable[str], phases: Itera
         *FACTORS.values(),
         *(factor_column(name) for name in others),
         *(column for source in sources for column in energy_columns(source)),
+        *(column for source in sources for column in emission_columns(source)),
         *HOST,
         *PERFORMANCE,
         *(phase_column(phase, source) for source in sources for phase in phases),

@@ -39,6 +39,12 @@ def summary(
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Use runs whose files were changed since they were measured.")
     ] = False,
+    intensity: Annotated[
+        str | None,
+        typer.Option(
+            "--intensity", metavar="G|CSV", help="Carbon intensity in g/kWh, or its time series; default: as recorded."
+        ),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Compute output_all.csv, statistics, figures and report.html of runs."""
@@ -54,6 +60,7 @@ def summary(
     ]
     _check_files(places, from_file)
 
+    from terrawatt.summary.intensity import given_intensity
     from terrawatt.summary.summarise import summarise
 
     command = shlex.join(["terrawatt", *sys.argv[1:]])
@@ -63,6 +70,7 @@ def summary(
         grouped=has_groups,
         from_file=from_file,
         accept_changes=accept_changes,
+        intensity=None if intensity is None else given_intensity(intensity),
         command=command,
     )
     print_result(result)

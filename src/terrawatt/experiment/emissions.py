@@ -35,7 +35,7 @@ class EmissionsTracker:
         """Prepare; nothing is started yet.
 
         Args:
-            settings: country and interval; with `enabled = false` nothing is ever started.
+            settings: country, interval, carbon intensity; with `enabled = false` nothing is ever started.
             project: the name of the experiment.
             scratch: a folder for CodeCarbon's files until they are complete.
         """
@@ -46,6 +46,7 @@ class EmissionsTracker:
         self._failure = "" if settings.enabled else "emissions.enabled is false"
         self._version = ""
         self._country_name = ""
+        self._g_per_kwh = ""
 
     def __enter__(self) -> Self:
         """Start the process; returns when CodeCarbon knows the machine.
@@ -70,8 +71,9 @@ class EmissionsTracker:
 
     def description(self) -> dict[str, Any]:
         """What the manifest says of it."""
+        intensity = self._intensity()
         if not self._settings.enabled:
-            return {"enabled": False}
+            return {"enabled": False, "intensity": intensity}
         return {
             "enabled": True,
             "tool": f"codecarbon {self._version}".strip(),
@@ -79,7 +81,21 @@ class EmissionsTracker:
             "country_name": self._country_name,
             "interval_s": self._settings.interval_s,
             "tracking": "machine",
+            "intensity": intensity,
         }
+
+    def _intensity(self) -> dict[str, Any]:
+        """The carbon intensity for what the sources measure: as the settings say, else that of CodeCarbon."""
+        given, u_percent = self._settings.intensity, self._settings.intensity_uncertainty_percent
+        if isinstance(given, float):
+            return {"g_per_kwh": given, "u_percent": u_percent, "origin": "emissions.intensity"}
+        if given:
+            return {"file": str(Path(given).absolute()), "u_percent": u_percent, "origin": "emissions.intensity"}
+        if self._g_per_kwh:
+            origin = f"{self._settings.country} by codecarbon {self._version}"
+            number = float(self._g_per_kwh)
+            return {"g_per_kwh": number, "u_percent": u_percent, "origin": origin, "is_yearly_mean": True}
+        return {"missing": f"no carbon intensity is known: {self._failure or 'CodeCarbon told none'}"}
 
     def start(self) -> None:
         """Begin to track. After a failure nothing happens."""
@@ -126,6 +142,7 @@ class EmissionsTracker:
         answer = self._ask(options, _START_TIMEOUT_S)
         self._version = answer.get("version", "")
         self._country_name = answer.get("country_name", "")
+        self._g_per_kwh = answer.get("g_per_kwh", "")
         if answer and not self._country_name:
             self._end()
             raise ConfigError(

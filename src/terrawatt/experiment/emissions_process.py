@@ -4,9 +4,10 @@ It reads one request a line from stdin and answers each with one line, both JSON
 request carries the options; a rehearsal then makes CodeCarbon look at the machine (about 1 s), so that each later
 start takes milliseconds.
 
-    {"country": "FRA", "interval_s": 1.0, "project": "…"}  → {"version": "3.3.2", "country_name": "France"}
-    {"start": "emissions_1.csv"}                           → {}
-    {"stop": true}                                         → {}
+    {"country": "FRA", "interval_s": 1.0, "project": "…"}
+        → {"version": "3.3.2", "country_name": "France", "g_per_kwh": "56.039"}
+    {"start": "emissions_1.csv"} → {}
+    {"stop": true}               → {}
 """
 
 import csv
@@ -47,13 +48,18 @@ def _track(options: dict[str, Any], requests: Iterator[dict[str, Any]], answers:
 
 
 def _rehearse(options: dict[str, Any]) -> dict[str, str]:
-    """Start and stop once; what CodeCarbon knows of the country is in the row that it writes."""
+    """Start and stop once; what CodeCarbon knows of the country is in the row that it writes.
+
+    Its emissions by its energy is the carbon intensity that CodeCarbon takes, also where a user's settings force one.
+    """
     tracker = _tracker(options, REHEARSAL)
     tracker.start()
     tracker.stop()
     with Path(REHEARSAL).open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file))
-    return {"version": row["codecarbon_version"], "country_name": row["country_name"]}
+    energy_kwh = float(row["energy_consumed"])
+    g_per_kwh = f"{1000 * float(row['emissions']) / energy_kwh:.10g}" if energy_kwh > 0 else ""
+    return {"version": row["codecarbon_version"], "country_name": row["country_name"], "g_per_kwh": g_per_kwh}
 
 
 def _tracker(options: dict[str, Any], file: str) -> codecarbon.OfflineEmissionsTracker:

@@ -22,6 +22,7 @@ _MEASURED = (
     ColumnKind.ENERGY,
     ColumnKind.UNCERTAINTY,
     ColumnKind.GROSS,
+    ColumnKind.DERIVED,
     ColumnKind.EMISSIONS,
     ColumnKind.HOST,
     ColumnKind.PERFORMANCE,

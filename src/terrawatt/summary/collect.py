@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.errors import RunFolderError, StoreError
 from terrawatt.records import Phase, PhaseName, Series, SeriesKey, Window
 from terrawatt.runs.integrity import Integrity, check_files, require_intact
@@ -12,6 +13,7 @@ from terrawatt.runs.manifest import Manifest, read_manifest
 from terrawatt.runs.phases import read_phases
 from terrawatt.runs.status import RepetitionStatus, RunStatus, State, read_status
 from terrawatt.store.sqlite import SqliteStore
+from terrawatt.summary.intensity import recorded_intensity
 from terrawatt.units import NS_PER_S, s_to_ns
 
 # Readings this long before and after the run are read too: those just outside a window count.
@@ -29,6 +31,7 @@ class RunData:
         phases: all that was recorded.
         series: the series that could be read; one without any reading is empty.
         integrity: whether the files are still those that were measured.
+        intensity: the carbon intensity of the grid, or why it is not known.
         store_problem: why no series could be read, else empty.
     """
 
@@ -38,6 +41,7 @@ class RunData:
     phases: tuple[Phase, ...]
     series: Mapping[SeriesKey, Series]
     integrity: Integrity
+    intensity: CarbonIntensity | str
     store_problem: str = ""
 
     @property
@@ -78,7 +82,7 @@ class RunData:
         return next((phase.window for phase in self.phases if phase.name == name), None)
 
 
-def collect(folder: RunFolder, *, accept_changes: bool = False) -> RunData:
+def collect(folder: RunFolder, *, accept_changes: bool = False, intensity: CarbonIntensity | None = None) -> RunData:
     """Read a run folder and its series, its checksums first.
 
     A store that cannot be read costs the series, not the run.
@@ -86,6 +90,7 @@ def collect(folder: RunFolder, *, accept_changes: bool = False) -> RunData:
     Args:
         folder: of one scenario.
         accept_changes: use files that are not those that were measured.
+        intensity: the carbon intensity to take instead of that in the manifest.
 
     Raises:
         RunFolderError: there is no manifest or status, or a file is damaged; names it.
@@ -106,7 +111,8 @@ def collect(folder: RunFolder, *, accept_changes: bool = False) -> RunData:
         series, problem = _read_series(folder.path / manifest.store, keys, phases), ""
     except StoreError as error:
         series, problem = {}, str(error)
-    return RunData(folder, manifest, status, phases, series, integrity, problem)
+    known = intensity if intensity is not None else recorded_intensity(manifest.emissions)
+    return RunData(folder, manifest, status, phases, series, integrity, known, problem)
 
 
 def _read_series(path: Path, keys: Iterable[SeriesKey], phases: Iterable[Phase]) -> dict[SeriesKey, Series]:

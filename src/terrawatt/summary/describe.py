@@ -4,13 +4,21 @@ import math
 from collections.abc import Mapping, Sequence
 
 from terrawatt.analysis.baseline import Baseline, IdleLevel
+from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.analysis.energy import Energy, EnergyValue
 from terrawatt.records import Semantics
 from terrawatt.runs.atomic import sha256
 from terrawatt.runs.status import State
 from terrawatt.summary.collect import RunData
 from terrawatt.summary.hosts import cold_levels
-from terrawatt.summary.record import BaselineRecord, EnergyRecord, LevelRecord, RepetitionRecord, RunRecord
+from terrawatt.summary.record import (
+    BaselineRecord,
+    EnergyRecord,
+    IntensityRecord,
+    LevelRecord,
+    RepetitionRecord,
+    RunRecord,
+)
 from terrawatt.summary.rows import Row, RunRows
 
 METHODS: Mapping[str, str] = {
@@ -21,6 +29,7 @@ METHODS: Mapping[str, str] = {
     Semantics.COUNTER: "difference of the counter, interpolated linearly at both ends of the window",
     "baseline": "mean over the readings inside the cold period without its latency; linear to that of the idle after",
     "baseline uncertainty": "AR(1) of the idle readings, its correlation marginalised (REML), and the drift",
+    "emissions": "gross energy times carbon intensity; of a time series, the mean weighted with the power",
     "uncertainty": "root of the sum of squares of meter, resolution, sampling, timing, gaps, baseline; k = 1",
 }
 
@@ -45,6 +54,7 @@ def run_record(found: RunRows) -> RunRecord:
         baselines={name: _baseline_record(result.idle) for name, result in found.sources.items()},
         cold_levels={name: level for name, level in cold_levels(run).items() if math.isfinite(level)},
         notes=tuple(run_notes(run)),
+        intensity=_intensity_record(run.intensity),
     )
 
 
@@ -83,6 +93,13 @@ def _baseline_record(idle: Baseline | None) -> BaselineRecord:
     if idle is None:
         return BaselineRecord(None, None, "no reading")
     return BaselineRecord(_level_record(idle.before), _level_record(idle.after), idle.reason)
+
+
+def _intensity_record(intensity: CarbonIntensity | str) -> IntensityRecord:
+    if isinstance(intensity, str):
+        return IntensityRecord(reason=intensity)
+    number = float(intensity.g_per_kwh[0]) if intensity.is_constant else None
+    return IntensityRecord(number, 100 * intensity.u_relative, intensity.origin)
 
 
 def _level_record(level: IdleLevel | None) -> LevelRecord | None:

@@ -11,6 +11,7 @@ from terrawatt.analysis.verdict import energy_verdicts, missing_verdict, source_
 from terrawatt.records import Phase, SourceDescription
 from terrawatt.summary.cells import Cells
 from terrawatt.summary.collect import RunData
+from terrawatt.summary.emitted import emitted_cells
 from terrawatt.summary.performance import NOT_REPORTED
 
 
@@ -48,9 +49,12 @@ def _source_result(run: RunData, source: SourceDescription, repetitions: Sequenc
         idle,
         [phase.executions for phase in repetitions],
     )
+    emitted = emitted_cells(found, signal, repetitions, run.intensity)
     cells = tuple(
-        Cells.joined([_energy_cells(energy, source, idle), _phase_cells(run, source.name, signal, idle, repetition)])
-        for energy, repetition in zip(found, repetitions, strict=True)
+        Cells.joined(
+            [_energy_cells(energy, source, idle), emission, _phase_cells(run, source.name, signal, idle, phase)]
+        )
+        for energy, emission, phase in zip(found, emitted, repetitions, strict=True)
     )
     return SourceResult(idle, found, cells)
 

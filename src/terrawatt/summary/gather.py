@@ -1,13 +1,14 @@
 """The rows of several runs, and the table of them: what every command that looks at runs begins with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.analysis.table import Table
 from terrawatt.errors import AnalysisError, RunFolderError, UsageError
 from terrawatt.runs.layout import RunFolder, scenario_folders
-from terrawatt.summary.collect import collect
+from terrawatt.summary.collect import RunData, collect
 from terrawatt.summary.describe import run_notes
 from terrawatt.summary.rows import Row, RunRows, run_rows
 from terrawatt.summary.tables import build_table
@@ -32,13 +33,20 @@ class Gathered:
     notes: tuple[str, ...]
 
 
-def gather(runs: Sequence[Path], grouped: bool | None = None, *, accept_changes: bool = False) -> Gathered:
+def gather(
+    runs: Sequence[Path],
+    grouped: bool | None = None,
+    *,
+    accept_changes: bool = False,
+    intensity: CarbonIntensity | None = None,
+) -> Gathered:
     """Compute the rows of some runs.
 
     Args:
         runs: run folders, or folders of groups.
         grouped: whether the runs have groups, one a scenario; None: as each folder has it.
         accept_changes: use files that were changed since they were measured; a note says so.
+        intensity: the carbon intensity to take instead of those in the manifests.
 
     Raises:
         UsageError: `grouped` does not fit a folder, or two runs have one number.
@@ -46,7 +54,9 @@ def gather(runs: Sequence[Path], grouped: bool | None = None, *, accept_changes:
         ChangedFilesError: a file was changed or is gone since it was measured, and that is not accepted.
         AnalysisError: no repetition has ended.
     """
-    found, notes = _read(runs, grouped, accept_changes=accept_changes)
+    found, notes = _read(
+        runs, grouped, lambda folder: collect(folder, accept_changes=accept_changes, intensity=intensity)
+    )
     rows = tuple(row for run in found for row in run.rows)
     if not rows:
         raise AnalysisError(f"{', '.join(map(str, runs))}: no repetition has ended yet; {'; '.join(notes)}")
@@ -57,7 +67,9 @@ def gather(runs: Sequence[Path], grouped: bool | None = None, *, accept_changes:
     return Gathered(tuple(found), rows, run_of, table, tuple(notes))
 
 
-def _read(runs: Sequence[Path], grouped: bool | None, *, accept_changes: bool) -> tuple[list[RunRows], list[str]]:
+def _read(
+    runs: Sequence[Path], grouped: bool | None, read: Callable[[RunFolder], RunData]
+) -> tuple[list[RunRows], list[str]]:
     """The rows of all runs and groups that can be read, and remarks on the others.
 
     Raises:
@@ -72,7 +84,7 @@ def _read(runs: Sequence[Path], grouped: bool | None, *, accept_changes: bool) -
         notes += _missing_groups(run, folders)
         for folder in folders:
             try:
-                data = collect(folder, accept_changes=accept_changes)
+                data = read(folder)
             except RunFolderError as error:
                 problems.append(error)
                 continue
@@ -94,7 +106,9 @@ def _scenarios(run: Path, grouped: bool | None) -> list[RunFolder]:
     return folders
 
 
-def _missing_groups(run: Path, folders: Iterable[RunFolder]) -> list[str]:
+def _missing_groups(run: Path, folders: Sequence[RunFolder]) -> list[str]:
+    if folders[0].path == run:  # a run without groups, or one group by itself
+        return []
     numbers = {folder.group for folder in folders if folder.group is not None}
     missing = sorted(set(range(1, max(numbers, default=0) + 1)) - numbers)
     return [f"{run.name}: group_{number} is missing" for number in missing]

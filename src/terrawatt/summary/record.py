@@ -40,6 +40,16 @@ class BaselineRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class IntensityRecord:
+    """The carbon intensity: a number, or a time series (`g_per_kwh` is then null); `reason` says why there is none."""
+
+    g_per_kwh: float | None = None
+    u_percent: float | None = None
+    origin: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run (or group of a run) behind the table.
 
@@ -54,6 +64,7 @@ class RunRecord:
         manifest_sha256: of `manifest.json`, which holds the checksums of all other files.
         baselines: source -> its baseline.
         cold_levels: column -> the cold level that was subtracted.
+        intensity: of the grid, with which emissions were computed.
         others: see `report.content.RunFacts`.
     """
 
@@ -73,6 +84,7 @@ class RunRecord:
     baselines: Mapping[str, BaselineRecord]
     cold_levels: Mapping[str, float]
     notes: tuple[str, ...]
+    intensity: IntensityRecord = IntensityRecord()
 
     @property
     def facts(self) -> RunFacts:

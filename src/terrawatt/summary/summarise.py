@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from terrawatt import __version__
+from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.analysis.table import TABLE_VERSION, Table
 from terrawatt.records import Verdict
 from terrawatt.report.content import RepetitionKey, ReportContent
 from terrawatt.report.page import write_report
 from terrawatt.summary.describe import METHODS, repetition_records, run_record
-from terrawatt.summary.gather import gather
+from terrawatt.summary.gather import Gathered, gather
 from terrawatt.summary.record import SummaryRecord, read_record
 from terrawatt.summary.tables import read_table
 from terrawatt.summary.write import TableFiles, write_tables
@@ -51,6 +52,7 @@ def summarise(
     from_file: bool = False,
     figures: bool = True,
     accept_changes: bool = False,
+    intensity: CarbonIntensity | None = None,
     command: str = "",
 ) -> SummaryResult:
     """Compute the table of some runs, write it, and make the report.
@@ -62,6 +64,7 @@ def summarise(
         from_file: compute only figures and report, from the table given, or from the `output_all.csv` in `out`.
         figures: make the figures and the report.
         accept_changes: use files that were changed since they were measured; a note says so.
+        intensity: the carbon intensity to take instead of those in the manifests.
         command: the command line that makes this summary, for the report.
 
     Raises:
@@ -75,7 +78,8 @@ def summarise(
         csv = runs[0] if runs and runs[0].is_file() else files.csv
         table, record = read_table(csv), read_record(csv.with_suffix(".json")) or _bare_record(csv, command)
     else:
-        table, record = _compute(runs, grouped, command, accept_changes=accept_changes)
+        gathered = gather(runs, grouped, accept_changes=accept_changes, intensity=intensity)
+        table, record = gathered.table, _record(gathered, command)
         write_tables(table, record, out)
     verdicts = {entry.key: entry.verdicts for entry in record.repetitions}
     report = write_report(_content(table, record, verdicts, command), out) if figures else None
@@ -83,11 +87,8 @@ def summarise(
     return SummaryResult(table, files, report, verdicts, unusable, record.notes)
 
 
-def _compute(
-    runs: Sequence[Path], grouped: bool | None, command: str, *, accept_changes: bool
-) -> tuple[Table, SummaryRecord]:
-    gathered = gather(runs, grouped, accept_changes=accept_changes)
-    record = SummaryRecord(
+def _record(gathered: Gathered, command: str) -> SummaryRecord:
+    return SummaryRecord(
         title=", ".join(dict.fromkeys(run.run.manifest.experiment for run in gathered.runs)),
         created=_now(),
         terrawatt=__version__,
@@ -99,7 +100,6 @@ def _compute(
         repetitions=repetition_records(gathered.rows),
         notes=gathered.notes,
     )
-    return gathered.table, record
 
 
 def _content(
