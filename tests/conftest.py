@@ -21,6 +21,6 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def _without_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of whoever runs the tests do not reach into them."""
-    for name in os.environ:
+    for name in list(os.environ):
         if name.startswith("TERRAWATT_") and name != _REAL_DATA:
             monkeypatch.delenv(name)
