@@ -8,7 +8,19 @@ import terrawatt
 from terrawatt.cli import app
 from terrawatt.errors import UsageError
 
-COMMANDS = ["demo", "train", "run", "measure", "summary", "data info", "data synth", "data pack", "data verify"]
+COMMANDS = [
+    "demo",
+    "train",
+    "run",
+    "measure",
+    "summary",
+    "compare",
+    "plan",
+    "data info",
+    "data synth",
+    "data pack",
+    "data verify",
+]
 ROOT = Path(__file__).parents[2]
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from terrawatt import __version__
-from terrawatt.cli import data, demo, measure, run, summary, train
+from terrawatt.cli import compare, data, demo, measure, plan, power, run, summary, train
 from terrawatt.errors import TerrawattError
 
 app = typer.Typer(
@@ -45,7 +45,10 @@ app.command("train")(train.train)
 app.command("run")(run.run)
 app.command("measure")(measure.measure)
 app.command("summary")(summary.summary)
+app.command("compare")(compare.compare)
+app.command("plan")(plan.plan)
 app.add_typer(data.app, name="data")
+app.add_typer(power.app, name="power")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -72,3 +72,27 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", help="Settings file; default: terrawatt.toml here or in a folder above.", dir_okay=False),
 ]
+ResultsOption = Annotated[
+    Path | None,
+    typer.Option("--results", metavar="DIR", help="Folder of results; default: experiment.results.", file_okay=False),
+]
+NameOption = Annotated[
+    str | None, typer.Option("--name", metavar="EXPERIMENT", help="Experiment; default: experiment.name.")
+]
+AcceptChangesOption = Annotated[
+    bool, typer.Option("--accept-changes", help="Use runs whose files were changed since they were measured.")
+]
+
+
+def run_folders(runs: list[str], results: Path | None, name: str | None, config: Path | None) -> list[Path]:
+    """The folders of runs that are given as numbers, with a group (`3/1`), or as folders.
+
+    Raises:
+        ConfigError: the settings are wrong.
+        RunFolderError: there is no such run.
+    """
+    from terrawatt.config import load
+    from terrawatt.runs.layout import find_run
+
+    settings = load(config).experiment
+    return [find_run(run, results or settings.results, name or settings.name) for run in runs]

@@ -120,15 +120,16 @@ def prepare_run(run_path: Path, groups: int = 1) -> list[RunFolder]:
 
 
 def find_run(run: str, results: Path, experiment: str) -> Path:
-    """The folder of a run given as a number of `results/<experiment>`, or as a path.
+    """The folder of a run given as a number of `results/<experiment>`, `3` or with its group `3/1`, or as a path.
 
     Raises:
         RunFolderError: there is none.
     """
-    if run.isdigit():
-        path = results / experiment / f"run_{run}"
+    number, _, group = run.partition("/")
+    if number.isdigit() and (group.isdigit() or "/" not in run):
+        path = results / experiment / f"run_{number}"
         if path.is_dir():
-            return path
+            return _group_of(path, group) if group else path
         known = sorted(filter(None, map(_run_number, path.parent.glob("run_*"))))
         raise RunFolderError(
             f"{path}: no such run; "
@@ -144,6 +145,19 @@ def scenario_folders(run_path: Path) -> list[RunFolder]:
     """The folders of a run's scenarios, by number: its groups, or itself."""
     groups = [(int(found[1]), path) for path in run_path.glob("group_*") if (found := _GROUP.match(path.name))]
     return [RunFolder(path) for _, path in sorted(groups)] or [RunFolder(run_path)]
+
+
+def _group_of(run_path: Path, group: str) -> Path:
+    """The folder of one of a run's groups.
+
+    Raises:
+        RunFolderError: there is none.
+    """
+    path = run_path / f"group_{group}"
+    if path.is_dir():
+        return path
+    known = ", ".join(str(folder.group) for folder in scenario_folders(run_path) if folder.group is not None)
+    raise RunFolderError(f"{path}: no such group; " + (f"there are {known}" if known else f"{run_path} has no groups"))
 
 
 def _run_number(path: Path) -> int | None:

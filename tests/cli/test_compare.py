@@ -1,0 +1,125 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from scattered_runs import change_manifest, make_scattered
+from terrawatt.cli.app import main
+
+LOW, HIGH = (84.0, 84.5, 83.5, 84.2, 83.8), (90.0, 90.5, 89.5, 90.2, 89.8)
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A working folder with settings; its results are in `results/conso`."""
+    (tmp_path / "terrawatt.toml").write_text('[experiment]\nname = "conso"\n')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "results"
+
+
+def terrawatt(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(list(map(str, arguments)))
+    printed = capsys.readouterr()
+    return ended.value.code or 0, printed.out, printed.err
+
+
+def test_compare_the_scenarios_of_a_run(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    code, out, err = terrawatt(capsys, "compare", 1)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].split() == ["scenario", "n", "Energy", "(plug)", "(J)", "with", "common", "errors", "sd"]
+    assert lines[1].startswith("a")
+    assert any(line.startswith("a uses 12.") and "less than b" in line for line in lines)
+    assert any(line.startswith("  ratio 0.8") and "Welch, 5 and 5 repetitions" in line for line in lines)
+
+
+def test_compare_groups_and_runs_by_number(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    make_scattered(results, 2, a=LOW)
+    code, out, _ = terrawatt(capsys, "compare", "1/2", "1/1")
+    assert code == 0
+    assert "b uses 13." in out
+    assert "is missing" not in out
+    code, out, _ = terrawatt(capsys, "compare", "1/1", 2)
+    assert "no difference shown between run_1/group_1 and run_2" in out
+
+
+def test_compare_as_json(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    code, out, _ = terrawatt(capsys, "compare", 1, "--json", "--all-pairs", "--column", "Energy gross (plug)")
+    assert code == 0
+    assert json.loads(out)["columns"][0]["verdicts"][0]["comparison"]["ratio"] == pytest.approx(84 / 90, rel=0.01)
+
+
+def test_compare_where_nothing_can_be_compared_is_exit_code_3(results, capsys):
+    make_scattered(results, 1, a=LOW[:2], b=HIGH)
+    code, out, err = terrawatt(capsys, "compare", 1)
+    assert code == 3
+    assert "a has 2 usable repetitions, and 3 of each are needed" in out
+    assert "nothing could be compared" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("compare", "1/1"), 2, "nothing to compare it with"),
+        (("compare", "1", "--by", "day"), 2, "--by day: give scenario or run"),
+        (("compare", "1", "--column", "Energie"), 2, "nothing that was measured is called so"),
+        (("compare", "1/3"), 1, "no such group; there are 1, 2"),
+        (("compare", "7"), 1, "no such run; there are 1"),
+        (("plan", "--from", "1"), 2, "give the difference to find with --detect"),
+        (("plan", "--detect", "5%"), 2, "give a run whose scatter is known with --from"),
+        (("plan", "--from", "1", "-n", "2"), 2, "fewer than 3 show no scatter"),
+        (("plan", "--from", "1", "--detect", "5%", "--scenario", "z"), 2, "the pilot has none of that name"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_clear_line(results, capsys, arguments, code, message):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    found, out, err = terrawatt(capsys, *arguments)
+    assert (found, out) == (code, "")
+    assert err.startswith("terrawatt: error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_unlike_runs_are_refused_with_what_differs(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    change_manifest(results / "conso" / "run_1" / "group_2", host="another")
+    code, _, err = terrawatt(capsys, "compare", 1)
+    assert code == 2
+    assert "the runs differ in machine: host (lab, another); to compare them all the same: --accept-differences" in err
+    code, out, _ = terrawatt(capsys, "compare", 1, "--accept-differences")
+    assert code == 0
+    assert "accepted: the runs differ in machine: host (lab, another)" in out
+
+
+def test_plan_from_a_pilot(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    code, out, err = terrawatt(capsys, "plan", "--detect", "5%", "--from", 1, "--scenario", "b", "--repetitions", 10)
+    assert (code, err) == (0, "")
+    assert out.startswith("b: Energy (plug) scatters by ")
+    assert "a difference of 5 % takes 3 repetitions of each scenario" in out
+    assert "10 repetitions of each scenario find " in out
+    code, out, _ = terrawatt(capsys, "plan", "--detect", "5%", "--from", 1, "--json")
+    assert json.loads(out)["plans"][1]["needed"]["by_scatter"] == 3
+
+
+def test_plan_from_a_pilot_that_says_nothing_is_exit_code_3(results, capsys):
+    make_scattered(results, 1, a=LOW[:2])
+    code, out, err = terrawatt(capsys, "plan", "--detect", "5%", "--from", 1)
+    assert code == 3
+    assert "a pilot needs at least 3" in out
+    assert "the pilot says nothing" in err
+
+
+def test_the_commands_import_nothing_heavy_before_they_run():
+    program = (
+        "import sys, terrawatt.cli.compare, terrawatt.cli.plan\n"
+        "heavy = {'torch', 'numpy', 'pandas', 'pyarrow', 'pydantic', 'altair', 'rich.table', 'scipy'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or None)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
