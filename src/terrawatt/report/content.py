@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from terrawatt.analysis.table import Table
-from terrawatt.records import Scalar, SourceDescription, Verdict
+from terrawatt.records import Float64Array, Scalar, SourceDescription, Verdict
 
 # Which repetition a verdict is about: (run, group, repetition), as in the table's columns of these names.
 RepetitionKey = tuple[int | None, int | None, int]
@@ -34,6 +34,69 @@ class RunFacts:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CurveWindow:
+    """A named part of a power curve, in s since its repetition began."""
+
+    name: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPart:
+    """A component of an uncertainty; NaN where it is unknown."""
+
+    name: str
+    u_j: float
+
+
+@dataclass(frozen=True, slots=True)
+class CurveEnergy:
+    """A repetition's net energy with its uncertainty; NaN with a reason where it is missing."""
+
+    energy_j: float
+    u_j: float
+    half_width_j: float
+    budget: tuple[BudgetPart, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class PowerCurve:
+    """The power of a machine while one repetition was measured, and what was made of it.
+
+    Attributes:
+        key: which repetition.
+        name: as the page calls it, e.g. `run_3/group_1, repetition 2`.
+        scenario: its scenario in words; empty where there is only one.
+        why: why this repetition is shown.
+        source: of the readings.
+        t_s: (n,) times of the readings, in s since the repetition began.
+        power_w: (n,) of linear and forward-holding readings the power at that time; of others, until that time.
+        windows: the whole run: cold, warm-up, all repetitions, idle.
+        this: the repetition itself.
+        phases: what the workload reported inside it.
+        gaps: (start, end) of the times of which no reading speaks, in s.
+        baseline: (s, W) corners of the idle level.
+        energy: of the repetition, one execution.
+    """
+
+    key: RepetitionKey
+    name: str
+    scenario: str
+    why: str
+    source: SourceDescription
+    t_s: Float64Array
+    power_w: Float64Array
+    windows: tuple[CurveWindow, ...]
+    this: CurveWindow
+    phases: tuple[CurveWindow, ...]
+    gaps: tuple[tuple[float, float], ...]
+    baseline: tuple[tuple[float, float], ...]
+    energy: CurveEnergy
+
+
 @dataclass(frozen=True, eq=False)
 class ReportContent:
     """Everything that the page shows.
@@ -45,6 +108,8 @@ class ReportContent:
         verdicts: (run, group, repetition) -> its verdicts; repetitions without any may be absent.
         created: when the report was made, UTC, as the page prints it.
         command: the command line that makes this report again.
+        curves: the power of some repetitions; empty where the series are not at hand.
+        curves_left_out: how many more repetitions were worth one.
     """
 
     title: str
@@ -53,3 +118,5 @@ class ReportContent:
     verdicts: Mapping[RepetitionKey, tuple[Verdict, ...]]
     created: str
     command: str
+    curves: tuple[PowerCurve, ...] = ()
+    curves_left_out: int = 0

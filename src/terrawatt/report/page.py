@@ -1,6 +1,7 @@
 """`report.html`: one file that opens anywhere, without a network, and the figures beside it."""
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import Any
 
 from terrawatt.analysis.table import Table
 from terrawatt.report import facts
-from terrawatt.report.content import ReportContent
+from terrawatt.report.budget import BudgetRow, budget_rows
+from terrawatt.report.content import CurveEnergy, PowerCurve, ReportContent
 from terrawatt.report.figures import FIGURES, Figure, Skipped
+from terrawatt.report.figures.power_curve import PREFIX, curve_figures
+from terrawatt.report.numbers import mean_and_half_width, plain
 from terrawatt.report.render import FORMATS, render, small_png, svg_size, vega_bundle
 from terrawatt.report.tables import repetition_table, scenario_table
 from terrawatt.report.templating import environment
@@ -49,6 +53,16 @@ class PageFigure:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class PageCurve:
+    """A power curve as the page shows it: the figure, the net energy in words, and its budget."""
+
+    drawn: PageFigure
+    energy: CurveEnergy
+    net: str
+    budget: tuple[BudgetRow, ...]
+
+
 def write_report(
     content: ReportContent, folder: Path, *, formats: Sequence[str] = ("svg", "png", "pdf", "html")
 ) -> Path:
@@ -64,8 +78,9 @@ def write_report(
     """
     usable = without_unusable(content.table, content.verdicts)
     figures = [_draw(figure, usable, formats) for figure in FIGURES.values()]
-    page = _page(content, usable, figures)
-    _write_figures(figures, folder / "figures")
+    curves = [_curve(curve, figure, usable, formats) for curve, figure in curve_figures(content.curves)]
+    page = _page(content, usable, figures, curves)
+    _write_figures([*figures, *(curve.drawn for curve in curves)], folder / "figures")
     write_text(folder / "report.html", page)
     return folder / "report.html"
 
@@ -93,7 +108,17 @@ def _draw(figure: Figure, table: Table, formats: Sequence[str]) -> PageFigure:
     )
 
 
-def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure]) -> str:
+def _curve(curve: PowerCurve, figure: Figure, table: Table, formats: Sequence[str]) -> PageCurve:
+    """One power curve; not as a page of its own, which would be a megabyte for each."""
+    drawn = _draw(figure, table, [form for form in formats if form != "html"])
+    energy = curve.energy
+    net = f"{mean_and_half_width(energy.energy_j, 2 * energy.u_j)} J (± U, k = 2)"
+    if math.isnan(energy.u_j):
+        net = f"{plain(energy.energy_j)} J, its uncertainty unknown"
+    return PageCurve(drawn, energy, net, budget_rows(energy))
+
+
+def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure], curves: Sequence[PageCurve]) -> str:
     """The whole page as text."""
     estimated = estimates(content.runs)
     return (
@@ -114,6 +139,7 @@ def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure]) 
             scenarios=scenario_table(usable, estimated),
             repetitions=repetition_table(content.table),
             figures=figures,
+            curves=curves,
             bundle=vega_bundle(),
         )
     )
@@ -122,6 +148,10 @@ def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure]) 
 def _write_figures(figures: Sequence[PageFigure], folder: Path) -> None:
     """Write the figures' files; remove those of an earlier report that no longer belong to this one."""
     folder.mkdir(parents=True, exist_ok=True)
+    names = {drawn.figure.name for drawn in figures}
+    for path in folder.glob(f"{PREFIX}_*.*"):
+        if path.stem not in names:
+            path.unlink()
     for drawn in figures:
         for form in FORMATS:
             path = folder / f"{drawn.figure.name}.{form}"

@@ -9,8 +9,9 @@ from terrawatt import __version__
 from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.analysis.table import TABLE_VERSION, Table
 from terrawatt.records import Verdict
-from terrawatt.report.content import RepetitionKey, ReportContent
+from terrawatt.report.content import PowerCurve, RepetitionKey, ReportContent
 from terrawatt.report.page import write_report
+from terrawatt.summary.curves import power_curves
 from terrawatt.summary.describe import METHODS, repetition_records, run_record
 from terrawatt.summary.gather import Gathered, gather
 from terrawatt.summary.record import SummaryRecord, read_record
@@ -77,12 +78,14 @@ def summarise(
     if from_file:
         csv = runs[0] if runs and runs[0].is_file() else files.csv
         table, record = read_table(csv), read_record(csv.with_suffix(".json")) or _bare_record(csv, command)
+        curves: tuple[tuple[PowerCurve, ...], int] = ((), 0)
     else:
         gathered = gather(runs, grouped, accept_changes=accept_changes, intensity=intensity)
         table, record = gathered.table, _record(gathered, command)
         write_tables(table, record, out)
+        curves = power_curves(gathered) if figures else ((), 0)
     verdicts = {entry.key: entry.verdicts for entry in record.repetitions}
-    report = write_report(_content(table, record, verdicts, command), out) if figures else None
+    report = write_report(_content(table, record, verdicts, curves, command), out) if figures else None
     unusable = frozenset(entry.key for entry in record.repetitions if entry.is_unusable)
     return SummaryResult(table, files, report, verdicts, unusable, record.notes)
 
@@ -103,7 +106,11 @@ def _record(gathered: Gathered, command: str) -> SummaryRecord:
 
 
 def _content(
-    table: Table, record: SummaryRecord, verdicts: Mapping[RepetitionKey, tuple[Verdict, ...]], command: str
+    table: Table,
+    record: SummaryRecord,
+    verdicts: Mapping[RepetitionKey, tuple[Verdict, ...]],
+    curves: tuple[tuple[PowerCurve, ...], int],
+    command: str,
 ) -> ReportContent:
     return ReportContent(
         title=record.title,
@@ -112,6 +119,8 @@ def _content(
         verdicts=verdicts,
         created=_now(),
         command=command,
+        curves=curves[0],
+        curves_left_out=curves[1],
     )
 
 
