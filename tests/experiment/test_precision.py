@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from scattered_runs import with_powers
 from terrawatt.config import ProtocolSettings
 from terrawatt.errors import UsageError
 from terrawatt.experiment.precision import Precision, PrecisionWatch, check, watch
+from terrawatt.experiment.runner import Outcome
 from terrawatt.runs.layout import RunFolder, prepare_run
 from terrawatt.runs.manifest import read_manifest
+from terrawatt.runs.phases import read_phases
 from terrawatt.runs.status import State, read_status
 
 PROTOCOL = ProtocolSettings(cold_s=60, until_ci_percent=2, min_repetitions=5, max_repetitions=20)
@@ -98,22 +101,29 @@ def test_nobody_watches_a_fixed_number_and_a_source_is_needed(folder: RunFolder)
     assert watch(folder, (replace(run_folders.PLUG, name="other"), run_folders.PLUG), PROTOCOL).source.name == "other"
 
 
-def test_a_whole_run_ends_by_itself(runs: "object", tmp_path: Path) -> None:
-    """The protocol of the run: at 99 % any scatter is narrow, so it ends with the fifth and four more."""
-    protocol = {"cold_s": 0.6, "warmup": 0, "until_ci_percent": 99.0, "min_repetitions": 5, "max_repetitions": 30}
-    busy = "import time\nend = time.monotonic() + 0.4\nwhile time.monotonic() < end: pass"
-    outcome = runs((sys.executable, "-I", "-c", busy), **protocol)
+def test_a_whole_run_ends_when_its_interval_is_narrow(
+    runs: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What this machine takes meanwhile is not known, so the judgement is given."""
+
+    def judge(_: PrecisionWatch, done: Collection[int]) -> Precision:
+        return Precision(len(done), 0.01, is_enough=len(done) == 3)
+
+    monkeypatch.setattr(PrecisionWatch, "judge", judge)
+    protocol = {"cold_s": 0.3, "warmup": 0, "pause_s": 0.1, "until_ci_percent": 2.0, "max_repetitions": 30}
+    outcome = runs((sys.executable, "-I", "-c", "pass"), **protocol)
     folder = RunFolder(outcome.run_path)
     status = read_status(folder.status)
     assert outcome.failures == []
-    assert (status.state, {entry.state for entry in status.repetitions}) == (State.DONE, {State.DONE})
-    assert 9 <= len(status.repetitions) < 30
-    assert read_manifest(folder.manifest).protocol.until_ci_percent == 99
-    assert f"{len(status.repetitions)} repetitions are enough" in runs.seen.getvalue()
-    assert "repetition 1 of at most 30" in runs.seen.getvalue()
+    assert (status.state, [entry.state for entry in status.repetitions]) == (State.DONE, [State.DONE] * 3)
+    assert [phase.name for phase in read_phases(folder.phases)] == ["cold", *["repetition"] * 3, "idle"]
+    assert read_manifest(folder.manifest).protocol.until_ci_percent == 2
+    seen = runs.seen.getvalue()
+    assert "repetition 1 of at most 30" in seen
+    assert "net energy ± 1 % after 3 (asked: 2 %): 3 repetitions are enough" in seen
 
 
-def test_a_whole_run_ends_at_the_most(runs: "object") -> None:
+def test_a_whole_run_ends_at_the_most(runs: Callable[..., Outcome]) -> None:
     protocol = {"cold_s": 0.3, "warmup": 0, "until_ci_percent": 1e-9, "min_repetitions": 5, "max_repetitions": 5}
     outcome = runs((sys.executable, "-I", "-c", "import time; time.sleep(0.3)"), **protocol)
     assert len(read_status(RunFolder(outcome.run_path).status).repetitions) == 5
