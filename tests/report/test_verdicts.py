@@ -92,6 +92,8 @@ def test_short_protocols_are_trials(make_run: MakeRun) -> None:
     )
     assert trial_reasons(make_run(protocol={"cold_s": 180, "idle_after_s": 120.0, "repetitions": 10})) == ()
     assert trial_reasons(make_run(protocol={"cold_s": None})) == ()
+    until_narrow = {"until_ci_percent": 2.0, "min_repetitions": 5, "repetitions": 10}
+    assert trial_reasons(make_run(protocol=until_narrow)) == ("at least 5 repetitions (≥ 10 asked)",)
 
 
 def test_sources_that_are_estimates_are_named_once(make_run: MakeRun) -> None:

@@ -111,8 +111,9 @@ def trial_reasons(run: RunFacts) -> tuple[str, ...]:
         for key, name in (("cold_s", "idle before"), ("idle_after_s", "idle after"))
         if _is_below(run.protocol.get(key), PUBLISHABLE_IDLE_S)
     ]
-    if _is_below(run.protocol.get("repetitions"), PUBLISHABLE_REPETITIONS):
-        reasons.append(f"{run.protocol['repetitions']} repetitions (≥ {PUBLISHABLE_REPETITIONS} asked)")
+    key, at_least = ("min_repetitions", "at least ") if run.protocol.get("until_ci_percent") else ("repetitions", "")
+    if _is_below(run.protocol.get(key), PUBLISHABLE_REPETITIONS):
+        reasons.append(f"{at_least}{run.protocol[key]} repetitions (≥ {PUBLISHABLE_REPETITIONS} asked)")
     return tuple(reasons)
 
 
