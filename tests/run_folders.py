@@ -1,6 +1,7 @@
 """Run folders made by hand, with a known truth: 40 W idle, 90 W while a repetition runs."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,8 @@ class Recipe:
     has_store: bool = True
     latency_s: float = 0.0
     idle_after_s: float = IDLE_S
+    extra: tuple[tuple[SeriesKey, Callable[[int, bool], float]], ...] = ()  # series -> value of (second, is busy)
+    host_series: tuple[tuple[str, SeriesKey], ...] = ()  # more of them: quantity -> series
     emissions: tuple[tuple[str, object], ...] = (("enabled", True), ("intensity", INTENSITY))
 
     def start_s(self, repetition):
@@ -79,9 +82,11 @@ def samples(recipe):
     for t in range(1, end_s + 1):
         is_busy = COLD_S < t <= recipe.start_s(recipe.repetitions + 1)
         reads += 2 if is_busy else 0
+        extra = {key: value(t, is_busy) for key, value in recipe.extra}
         for source in (source for source in recipe.sources if source.name not in recipe.silent):
-            yield Sample(source.series, T0 + t * S, RUN_W if is_busy else IDLE_W)
-        yield Sample(HOST_SERIES["cpu"], T0 + t * S, 75.0 if is_busy else 5.0)
+            yield Sample(source.series, T0 + t * S, extra.pop(source.series, RUN_W if is_busy else IDLE_W))
+        yield Sample(HOST_SERIES["cpu"], T0 + t * S, extra.pop(HOST_SERIES["cpu"], 75.0 if is_busy else 5.0))
+        yield from (Sample(key, T0 + t * S, value) for key, value in extra.items() if value is not None)
         yield Sample(HOST_SERIES["mem_free"], T0 + t * S, 60.0 if t >= COLD_S else 80.0)
         yield Sample(HOST_SERIES["reads"], T0 + t * S, float(reads))
 
@@ -135,8 +140,8 @@ def make_manifest(folder, recipe):
         ),
         sources=recipe.sources,
         host="lab",
-        host_series=HOST_SERIES,
-        missing=MISSING,
+        host_series={**HOST_SERIES, **dict(recipe.host_series)},
+        missing={name: reason for name, reason in MISSING.items() if name not in dict(recipe.host_series)},
         store="telemetry.sqlite",
         created="2026-09-21T12:00:00.000000000Z",
         blocks=(1,) * recipe.repetitions,

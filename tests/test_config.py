@@ -131,3 +131,14 @@ def test_a_carbon_intensity_is_a_number_or_a_file_beside_the_settings(
     toml.write_text("")
     monkeypatch.setenv("TERRAWATT_EMISSIONS__INTENSITY", "33.5")
     assert config.load(toml).emissions.intensity == 33.5
+
+
+def test_two_sources_of_one_device(toml: Path) -> None:
+    plug = '[[sources]]\nname = "plug"\nkind = "replay"\n'
+    counter = '[[sources]]\nname = "counter"\nkind = "replay"\nsame_as = "{}"\n'
+    toml.write_text(plug + counter.format("plug"))
+    assert [source.same_as for source in config.load(toml).sources] == ["", "plug"]
+    for wrong in ("plugg", "counter"):
+        toml.write_text(plug + counter.format(wrong))
+        with pytest.raises(ConfigError, match="counter: same_as names another source, of plug"):
+            config.load(toml)

@@ -91,6 +91,7 @@ class SourceSettings(BaseModel):
     error: MeterError = MeterError.UNKNOWN
     timing_s: float | None = Field(default=None, ge=0)
     wrap_j: float | None = Field(default=None, gt=0)
+    same_as: str = ""  # the name of another source that is the same device, read by other means
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -140,6 +141,10 @@ class Settings(BaseSettings):
         names = [source.name for source in sources]
         if len(set(names)) < len(names):
             raise ValueError(f"each source needs a name of its own, not {', '.join(names)}")
+        for source in sources:
+            others = [name for name in names if name != source.name]
+            if source.same_as and source.same_as not in others:
+                raise ValueError(f"{source.name}: same_as names another source, of {', '.join(others) or 'none'}")
         return sources
 
     @classmethod

@@ -114,6 +114,7 @@ class SourceDescription:
     note: str = ""
     wrap_j: float | None = None
     error: MeterError = MeterError.UNKNOWN
+    same_as: str = ""  # the source that reads the same device by other means: their energies must agree
     timing_s: float | None = None  # half-width of what is unknown of its delay; None: `uncertainty.TIMING_S`
     latency_s: float | None = None  # how late its readings come, from a calibration; they are shifted by it
     u_latency_s: float | None = None  # the standard uncertainty of that

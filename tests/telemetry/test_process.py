@@ -17,6 +17,7 @@ from terrawatt.config import SamplingSettings, Settings, SourceSettings
 from terrawatt.errors import ProtocolError
 from terrawatt.records import Semantics, Series, SeriesKey
 from terrawatt.store.sqlite import SqliteStore
+from terrawatt.telemetry.own import sampler_starts
 from terrawatt.telemetry.process import Latest, SamplerProcess
 
 PLUG = SeriesKey.of("power", "power_w", host="lab", source="plug")
@@ -167,6 +168,9 @@ def test_a_killed_sampler_leaves_all_that_was_committed_and_can_go_on(
     after = kept(tmp_path, PLUG)
     assert after.t_ns[: len(left)].tolist() == left.t_ns.tolist()
     assert (np.diff(after.t_ns) > 0).all()
+    starts = kept(tmp_path, sampler_starts("lab"))
+    assert len(set(starts.value)) == 2  # the process numbers of both
+    assert left.t_ns[-1] < starts.t_ns[1] < after.t_ns[len(left)]
 
 
 _RUNNER = """

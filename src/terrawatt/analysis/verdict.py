@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 
 from terrawatt.analysis.baseline import Baseline
 from terrawatt.analysis.energy import Energy
+from terrawatt.analysis.signal import Signal
 from terrawatt.analysis.uncertainty import accuracy_problem
 from terrawatt.records import Severity, SourceDescription, Verdict
 from terrawatt.units import format_duration
 
 FEW_READINGS = 10  # below: doubtful (EE HPC power measurement methodology)
+SMALL_DRIFT = 0.01  # share of the net power: of the idle level, up to it a note, above it doubtful
 SMALL_GAP, LARGE_GAP = 0.01, 0.10  # shares of a window: up to the first a note, above the second unusable
 
 _LONGER = "repeat the workload inside the window with protocol.min_window_s, or use a source that reads more often"
@@ -29,6 +31,15 @@ def energy_verdicts(energy: Energy, description: SourceDescription, idle: Baseli
         message = f"{energy.source} is a model of the power, not a meter"
         verdicts.append(Verdict("estimate", Severity.NOTE, message, "measure with a meter to publish joules"))
     return tuple(verdicts)
+
+
+def restart_verdict(source: str, signal: Signal) -> tuple[Verdict, ...]:
+    """What is to be said of a counter that began again while it was read."""
+    if not signal.n_resets:
+        return ()
+    times = "once" if signal.n_resets == 1 else f"{signal.n_resets} times"
+    message = f"the counter of {source} began again {times} during the run; what it counted meanwhile is bridged"
+    return (Verdict("source-restarted", Severity.NOTE, message, "see why the meter restarted: power, network, update"),)
 
 
 def missing_verdict(column: str, reason: str, advice: str = "") -> Verdict:
@@ -105,6 +116,21 @@ def _idle(energy: Energy, idle: Baseline, column: str) -> Iterable[Verdict]:
     if idle.after is None:
         message = f"{energy.source}: idle was measured only before, so a drift of the idle level is not seen"
         yield Verdict("single-baseline", Severity.NOTE, message, "set protocol.idle_after_s")
+    yield from _drift(energy, idle, column)
     if not math.isnan(energy.net.energy_j) and energy.net.energy_j < -2 * energy.net.u_j:
         message = "less power than when idle"
         yield Verdict("below-idle", Severity.DOUBTFUL, message, "see what else ran in the idle period", column)
+
+
+def _drift(energy: Energy, idle: Baseline, column: str) -> Iterable[Verdict]:
+    """Of an idle level that is another one after the repetitions than before, beyond its noise."""
+    change_w, u_w = idle.change()
+    if not abs(change_w) > 2 * u_w:
+        return
+    power_w = energy.integral.mean - energy.baseline_w
+    share = abs(change_w) / 2 / abs(power_w) if power_w else math.inf
+    message = f"the idle level of {energy.source} changed by {change_w:+.3g} W (u = {u_w:.2g} W)"
+    message += f": up to {share:.1%} of the net energy" if share < 1 else ": more than the net power"
+    advice = "warm the machine up longer before the cold period, and see what else ran"
+    severity = Severity.DOUBTFUL if share > SMALL_DRIFT else Severity.NOTE
+    yield Verdict("baseline-drift", severity, message, advice, column if severity is Severity.DOUBTFUL else None)

@@ -76,5 +76,6 @@ def describe(
         timing_s=settings.timing_s,
         is_estimate=is_estimate,
         note=note,
+        same_as=settings.same_as,
         wrap_j=wrap_j if settings.wrap_j is None else settings.wrap_j,
     )

@@ -14,6 +14,7 @@ from terrawatt.runs.phases import read_phases
 from terrawatt.runs.status import RepetitionStatus, RunStatus, State, read_status
 from terrawatt.store.sqlite import SqliteStore
 from terrawatt.summary.intensity import recorded_intensity
+from terrawatt.telemetry.own import clock_offset, sampler_starts
 from terrawatt.units import NS_PER_S, s_to_ns
 
 # Readings this long before and after the run are read too: those just outside a window count.
@@ -106,7 +107,8 @@ def collect(folder: RunFolder, *, accept_changes: bool = False, intensity: Carbo
         require_intact(folder, integrity)
     status = read_status(folder.status)
     phases = tuple(read_phases(folder.phases))
-    keys = dict.fromkeys([*(source.series for source in manifest.sources), *manifest.host_series.values()])
+    own = (clock_offset(manifest.host), sampler_starts(manifest.host))
+    keys = dict.fromkeys([*(source.series for source in manifest.sources), *manifest.host_series.values(), *own])
     try:
         series, problem = _read_series(folder.path / manifest.store, keys, phases), ""
     except StoreError as error:

@@ -10,6 +10,7 @@ from terrawatt.errors import AnalysisError, RunFolderError, UsageError
 from terrawatt.runs.layout import RunFolder, scenario_folders
 from terrawatt.summary.collect import RunData, collect
 from terrawatt.summary.describe import run_notes
+from terrawatt.summary.outliers import with_outliers
 from terrawatt.summary.rows import Row, RunRows, run_rows
 from terrawatt.summary.tables import build_table
 
@@ -57,6 +58,7 @@ def gather(
     found, notes = _read(
         runs, grouped, lambda folder: collect(folder, accept_changes=accept_changes, intensity=intensity)
     )
+    found = with_outliers(found)
     rows = tuple(row for run in found for row in run.rows)
     if not rows:
         raise AnalysisError(f"{', '.join(map(str, runs))}: no repetition has ended yet; {'; '.join(notes)}")

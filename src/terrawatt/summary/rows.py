@@ -1,6 +1,6 @@
 """The rows of one run: one a repetition that has ended, well or not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from terrawatt.analysis.energy import Energy
@@ -11,8 +11,10 @@ from terrawatt.report.content import RepetitionKey
 from terrawatt.runs.status import RepetitionStatus, State
 from terrawatt.summary.cells import Cells
 from terrawatt.summary.collect import RunData
+from terrawatt.summary.conditions import condition_cells
 from terrawatt.summary.emissions import emissions_cells
 from terrawatt.summary.energies import SourceResult, source_results
+from terrawatt.summary.estimators import agreement_cells
 from terrawatt.summary.hosts import host_cells
 from terrawatt.summary.performance import model_cells, performance_cells
 
@@ -52,8 +54,17 @@ def run_rows(run: RunData) -> RunRows:
     """
     measured = [phase for entry in run.ended if (phase := _measured(run, entry)) is not None]
     sources = source_results(run, measured)
-    hosts = host_cells(run, measured)
-    numbers = {phase.repetition: _numbers(run, phase, i, sources, hosts[i]) for i, phase in enumerate(measured)}
+    of_sources = {name: result.energies for name, result in sources.items()}
+    others = zip(
+        agreement_cells(run.manifest.sources, of_sources, len(measured)),
+        host_cells(run, measured),
+        condition_cells(run, measured),
+        strict=True,
+    )
+    numbers = {
+        phase.repetition: _numbers(run, phase, i, sources, cells)
+        for i, (phase, cells) in enumerate(zip(measured, others, strict=True))
+    }
     energies = {
         phase.repetition: {name: result.energies[i] for name, result in sources.items() if result.energies}
         for i, phase in enumerate(measured)
@@ -69,13 +80,15 @@ def _measured(run: RunData, entry: RepetitionStatus) -> Phase | None:
     return run.repetition(entry.repetition) if entry.state is State.DONE else None
 
 
-def _numbers(run: RunData, phase: Phase, index: int, sources: Mapping[str, SourceResult], host: Cells) -> Cells:
+def _numbers(
+    run: RunData, phase: Phase, index: int, sources: Mapping[str, SourceResult], others: Iterable[Cells]
+) -> Cells:
     repetition = phase.repetition or 0
     return Cells.joined(
         [
             *(result.cells[index] for result in sources.values()),
             emissions_cells(run.folder, run.manifest.emissions, repetition, phase.executions),
-            host,
+            *others,
             performance_cells(run.folder, repetition),
             model_cells(run.folder, repetition),
         ]

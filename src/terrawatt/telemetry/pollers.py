@@ -14,6 +14,7 @@ from terrawatt.records import Sample, SeriesKey
 from terrawatt.telemetry.buffer import SampleBuffer
 from terrawatt.telemetry.clocks import stamped, wall_minus_monotonic_s
 from terrawatt.telemetry.host import HostSeries
+from terrawatt.telemetry.own import clock_offset
 from terrawatt.telemetry.schedule import Schedule, ticks
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class HostTaker:
 
     def __init__(self, series: HostSeries, host: str) -> None:
         self._series = series
-        self._clock = SeriesKey.of("terrawatt", "wall_minus_monotonic_s", host=host)
+        self._clock = clock_offset(host)
         self._failing: set[SeriesKey] = set()
 
     def __call__(self) -> list[Sample]:

@@ -18,12 +18,14 @@ from typing import BinaryIO
 
 from terrawatt.errors import SourceError, TerrawattError
 from terrawatt.power import registry
+from terrawatt.records import Sample
 from terrawatt.store.interface import Store
 from terrawatt.store.sqlite import SqliteStore
 from terrawatt.telemetry.buffer import SampleBuffer
 from terrawatt.telemetry.host import open_host
 from terrawatt.telemetry.latest import LatestPower
 from terrawatt.telemetry.messages import Failure, Latest, Message, Request, SamplerReport, decode_request, encode
+from terrawatt.telemetry.own import sampler_starts
 from terrawatt.telemetry.pollers import HostTaker, Poller, SourceTaker
 from terrawatt.telemetry.schedule import Schedule
 from terrawatt.units import NS_PER_MS, s_to_ns
@@ -89,6 +91,8 @@ class Recorder:
         """
         for poller in self._pollers:
             poller.start()
+        # A restart is then in the data, beside the gap that it leaves.
+        self._buffer.put([Sample(sampler_starts(self._report.host), time.time_ns(), float(os.getpid()))])
         patience_end_ns = time.monotonic_ns() + s_to_ns(_PATIENCE_S)
         is_reported = False
         while self._wait():
