@@ -7,6 +7,7 @@ from terrawatt.analysis.baseline import baseline
 from terrawatt.analysis.energy import energies
 from terrawatt.analysis.signal import prepare
 from terrawatt.analysis.verdict import (
+    drift_verdicts,
     ending_verdict,
     energy_verdicts,
     is_unusable,
@@ -108,3 +109,34 @@ def test_only_the_main_source_and_the_whole_repetition_make_it_unusable():
     assert is_unusable([source_verdict("plug", "no series")], "plug")
     assert not is_unusable([source_verdict("rapl", "no series")], "plug")
     assert is_unusable([ending_verdict("interrupted", "")], "plug")
+
+
+def drifts(after_w, *, run_w=90.0, run=RUN):
+    rng = np.random.default_rng(1)
+    value = np.array([40.0] * 60 + [run_w] * 100 + [after_w] * 60) + rng.normal(0, 0.1, 220)
+    series = Series(KEY, np.arange(1, 221, dtype=np.int64) * S, value)
+    power = prepare(series, Semantics.MEAN, 1.0)
+    idle = baseline(power, COLD, Window(160 * S, 220 * S))
+    return drift_verdicts(energies(power, PLUG, [run, run], idle), idle)
+
+
+def test_an_idle_level_that_stays_is_no_drift():
+    assert drifts(40.0) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("after_w", "severity"), [(40.6, Severity.NOTE), (45.0, Severity.DOUBTFUL), (35.0, Severity.DOUBTFUL)]
+)
+def test_a_drift_of_the_idle_level_weighs_by_its_share_of_the_net_power(after_w, severity):
+    first, second = drifts(after_w)
+    assert first == second
+    assert told(first) == [("baseline-drift", severity)]
+    assert f"changed by {after_w - 40:+.1g}"[:-1] in first[0].message
+
+
+def test_a_drift_beside_no_net_power_at_all_is_doubtful():
+    assert told(drifts(46.0, run_w=43.0)[0]) == [("baseline-drift", Severity.DOUBTFUL)]
+
+
+def test_a_drift_is_not_told_of_an_energy_that_is_missing():
+    assert drifts(46.0, run=Window(60 * S + 1, 61 * S + 1)) == ((), ())

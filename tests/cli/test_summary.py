@@ -5,8 +5,11 @@ import pytest
 
 from run_folders import Recipe, make_run
 from terrawatt.cli.app import main
+from terrawatt.runs.layout import RunFolder
+from terrawatt.runs.manifest import read_manifest, seal
 from terrawatt.runs.status import State
 from terrawatt.summary import summarise as module
+from terrawatt.summary.tables import read_table
 
 
 @pytest.fixture
@@ -123,6 +126,33 @@ def test_measured_but_unusable_is_exit_code_3_and_the_table_is_there(results, ca
     assert "no repetition can be used" in err
     assert "table: " in out
     assert (path / "summary" / "output_all.csv").is_file()
+
+
+def test_a_changed_file_is_refused_in_one_line_and_used_when_accepted(results, capsys):
+    folder = RunFolder(make_run(results, 1, Recipe()))
+    seal(folder, read_manifest(folder.manifest))
+    folder.emissions_of(1).unlink()
+    code, _, error = terrawatt(capsys, 1)
+    assert code == 1
+    assert error.count("\n") == 1
+    assert "missing: emissions/emissions_1.csv" in error
+    assert "--accept-changes" in error
+    assert not (folder.path / "summary").exists()
+    code, out, _ = terrawatt(capsys, 1, "--accept-changes")
+    assert code == 0
+    assert "note: run_1: used although not as it was measured (missing: emissions/emissions_1.csv)" in out
+
+
+def test_an_intensity_of_the_command_line(results, capsys, tmp_path):
+    path = make_run(results, 1, Recipe())
+    for given in ("100", "grid.csv"):
+        (tmp_path / "grid.csv").write_text("time,g_per_kwh\n2026-01-01,100\n2030-01-01,100\n")
+        code, _, _ = terrawatt(capsys, 1, "--intensity", given)
+        assert code == 0
+        frame = read_table(path / "summary" / "output_all.csv").frame
+        assert frame["Emissions (plug)"][0] == pytest.approx(5400 / 3.6e6 * 0.1)
+    code, _, error = terrawatt(capsys, 1, "--intensity", "nowhere.csv")
+    assert (code, error.count("\n"), "nowhere.csv" in error) == (1, 1, True)
 
 
 def test_the_command_imports_nothing_heavy_before_it_runs():

@@ -33,6 +33,15 @@ def energy_verdicts(energy: Energy, description: SourceDescription, idle: Baseli
     return tuple(verdicts)
 
 
+def drift_verdicts(energies: Iterable[Energy], idle: Baseline) -> tuple[tuple[Verdict, ...], ...]:
+    """What is to be said of each repetition's energy when the idle level changed, beyond its noise."""
+    change_w, u_w = idle.change()
+    has_changed = abs(change_w) > 2 * u_w
+    return tuple(
+        (_drift(energy, change_w, u_w),) if has_changed and not energy.net.reason else () for energy in energies
+    )
+
+
 def restart_verdict(source: str, signal: Signal) -> tuple[Verdict, ...]:
     """What is to be said of a counter that began again while it was read."""
     if not signal.n_resets:
@@ -116,21 +125,17 @@ def _idle(energy: Energy, idle: Baseline, column: str) -> Iterable[Verdict]:
     if idle.after is None:
         message = f"{energy.source}: idle was measured only before, so a drift of the idle level is not seen"
         yield Verdict("single-baseline", Severity.NOTE, message, "set protocol.idle_after_s")
-    yield from _drift(energy, idle, column)
     if not math.isnan(energy.net.energy_j) and energy.net.energy_j < -2 * energy.net.u_j:
         message = "less power than when idle"
         yield Verdict("below-idle", Severity.DOUBTFUL, message, "see what else ran in the idle period", column)
 
 
-def _drift(energy: Energy, idle: Baseline, column: str) -> Iterable[Verdict]:
-    """Of an idle level that is another one after the repetitions than before, beyond its noise."""
-    change_w, u_w = idle.change()
-    if not abs(change_w) > 2 * u_w:
-        return
+def _drift(energy: Energy, change_w: float, u_w: float) -> Verdict:
     power_w = energy.integral.mean - energy.baseline_w
     share = abs(change_w) / 2 / abs(power_w) if power_w else math.inf
     message = f"the idle level of {energy.source} changed by {change_w:+.3g} W (u = {u_w:.2g} W)"
     message += f": up to {share:.1%} of the net energy" if share < 1 else ": more than the net power"
     advice = "warm the machine up longer before the cold period, and see what else ran"
-    severity = Severity.DOUBTFUL if share > SMALL_DRIFT else Severity.NOTE
-    yield Verdict("baseline-drift", severity, message, advice, column if severity is Severity.DOUBTFUL else None)
+    severity = Severity.NOTE if share <= SMALL_DRIFT else Severity.DOUBTFUL
+    column = f"Energy ({energy.source})" if severity is Severity.DOUBTFUL else None
+    return Verdict("baseline-drift", severity, message, advice, column)

@@ -7,7 +7,7 @@ from terrawatt.analysis.baseline import Baseline, baseline
 from terrawatt.analysis.energy import Energy, energies, net_energy_j
 from terrawatt.analysis.signal import Signal, source_signal
 from terrawatt.analysis.table import PHASES, phase_column
-from terrawatt.analysis.verdict import energy_verdicts, missing_verdict, restart_verdict, source_verdict
+from terrawatt.analysis.verdict import drift_verdicts, energy_verdicts, missing_verdict, restart_verdict, source_verdict
 from terrawatt.records import Phase, SourceDescription
 from terrawatt.summary.cells import Cells
 from terrawatt.summary.collect import RunData
@@ -49,18 +49,19 @@ def _source_result(run: RunData, source: SourceDescription, repetitions: Sequenc
         idle,
         [phase.executions for phase in repetitions],
     )
-    restarts = Cells(verdicts=restart_verdict(source.name, signal))
+    restarts = restart_verdict(source.name, signal)
+    remarks = [Cells(verdicts=(*drifts, *restarts)) for drifts in drift_verdicts(found, idle)]
     emitted = emitted_cells(found, signal, repetitions, run.intensity)
     cells = tuple(
         Cells.joined(
             [
                 _energy_cells(energy, source, idle),
-                restarts,
+                remark,
                 emission,
                 _phase_cells(run, source.name, signal, idle, phase),
             ]
         )
-        for energy, emission, phase in zip(found, emitted, repetitions, strict=True)
+        for energy, remark, emission, phase in zip(found, remarks, emitted, repetitions, strict=True)
     )
     return SourceResult(idle, found, cells)
 
