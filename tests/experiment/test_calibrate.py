@@ -116,3 +116,82 @@ def test_the_load_ends_while_it_works():
         (child,) = load._children
         load.switch()
     assert child.poll() is not None
+
+
+FOLLOWER = '''
+import os, time
+from dataclasses import dataclass
+from pathlib import Path
+
+from terrawatt.power.options import describe
+from terrawatt.records import Semantics
+
+
+@dataclass
+class Follower:
+    """A meter that shows the load of a file, 0.25 s late."""
+
+    description: object
+    file: Path
+
+    def read(self):
+        steps = [int(line) for line in self.file.read_text().split()]
+        return 40.0 + 50.0 * (sum(step <= time.time_ns() - 250_000_000 for step in steps) % 2)
+
+    def close(self):
+        pass
+
+
+def create(settings, host):
+    return Follower(describe(settings, host, Semantics.INSTANTANEOUS), Path(os.environ["FOLLOWED_FILE"]))
+'''
+
+
+@pytest.fixture
+def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that the meter follows; the meter is another package's, found by its entry point."""
+    information = tmp_path / "package" / "follower-1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: follower\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[terrawatt.power_sources]\nfollower = follower:create\n")
+    (tmp_path / "package" / "follower.py").write_text(FOLLOWER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "package"))
+    file = tmp_path / "steps.txt"
+    file.write_text("")
+    monkeypatch.setenv("FOLLOWED_FILE", str(file))
+    return file
+
+
+class FileLoad:
+    """A load that is only written down, so that the machine's own load does not matter."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.is_on = False
+
+    def __enter__(self) -> "FileLoad":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def switch(self) -> None:
+        with self.file.open("a") as file:
+            file.write(f"{time.time_ns()}\n")
+        self.is_on = not self.is_on
+
+
+def test_a_known_delay_is_found_and_kept(settings, followed, monkeypatch):
+    monkeypatch.setattr("terrawatt.experiment.calibrate.CpuLoad", lambda: FileLoad(followed))
+    source = SourceSettings(name="meter", kind="follower")
+    (found,) = calibrate(
+        settings.model_copy(update={"sources": (source,)}), Plan(hold_s=1.5, repeats=2), lambda _: None
+    )
+    assert found.latency.reason == ""
+    assert found.path is not None
+    kept = read_calibration(found.path)
+    assert kept is not None
+    assert kept.step_w == pytest.approx(50, abs=5)
+    assert kept.latency_s == pytest.approx(0.25, abs=max(0.15, 4 * kept.u_latency_s))
+    assert 0 < kept.u_latency_s < 0.3
+    assert (kept.n_steps, kept.kind) == (4, "follower")
