@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,13 @@ def test_each_meter_is_told_once_with_its_semantics(make_run: MakeRun) -> None:
     assert Fact("Semantics", "mean: each reading is the mean power of the interval before it") in plug.facts
     assert Fact("Note", "behind the UPS") in plug.facts
     assert estimate.is_estimate
+
+
+def test_a_calibrated_meter_says_how_late_it_is(make_run: MakeRun) -> None:
+    run = make_run()
+    late = replace(run.sources[0], latency_s=1.234, u_latency_s=0.051)
+    (meter,) = facts.meters([make_run(sources=(late,))])
+    assert Fact("Late by", "1.23 ± 0.10 s (± U, k = 2), calibrated and corrected") in meter.facts
 
 
 @pytest.mark.parametrize("semantics", Semantics)

@@ -6,6 +6,7 @@ from typing import Any
 
 from terrawatt.records import AccuracyBand, Semantics, SourceDescription
 from terrawatt.report.content import RunFacts
+from terrawatt.report.numbers import mean_and_half_width
 from terrawatt.report.verdicts import trial_reasons
 
 SEMANTICS_IN_WORDS: Mapping[Semantics, str] = {
@@ -99,6 +100,9 @@ def _meter(source: SourceDescription) -> Meter:
         Fact("Resolution", f"{source.resolution_w:g} W" if source.resolution_w else "not stated"),
         Fact("Interval", f"{source.interval_s:g} s" if source.interval_s else "not fixed"),
     ]
+    if source.latency_s is not None and source.u_latency_s is not None:
+        late = mean_and_half_width(source.latency_s, 2 * source.u_latency_s)
+        facts.append(Fact("Late by", f"{late} s (± U, k = 2), calibrated and corrected"))
     return Meter(source.name, source.is_estimate, (*facts, Fact("Note", source.note)) if source.note else tuple(facts))
 
 
