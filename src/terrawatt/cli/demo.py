@@ -26,6 +26,9 @@ idle_after_s = 10
 warmup = 1
 repetitions = 3
 
+[sampling]
+interval_s = 0.5
+
 # No plug here: the power is estimated from the CPU's load. See docs/telemetry.md for other sources.
 [[sources]]
 name = "estimate"
