@@ -1,4 +1,5 @@
 import math
+import re
 
 import numpy as np
 import pytest
@@ -140,3 +141,15 @@ def test_a_drift_beside_no_net_power_at_all_is_doubtful():
 
 def test_a_drift_is_not_told_of_an_energy_that_is_missing():
     assert drifts(46.0, run=Window(60 * S + 1, 61 * S + 1)) == ((), ())
+
+
+@pytest.mark.parametrize(("first_w", "codes"), [(40.0, []), (41.0, ["unsettled-baseline"])])
+def test_a_machine_that_has_not_come_to_rest(first_w, codes):
+    rng = np.random.default_rng(2)
+    value = np.array([first_w] * 30 + [40.0] * 30 + [90.0] * 100 + [40.0] * 60) + rng.normal(0, 0.1, 220)
+    power = prepare(Series(KEY, np.arange(1, 221, dtype=np.int64) * S, value), Semantics.MEAN, 1.0)
+    idle = baseline(power, Window(30 * S, 60 * S), Window(160 * S, 220 * S))
+    halves = baseline(power, Window(0, 30 * S), Window(30 * S, 60 * S))
+    (found,) = drift_verdicts(energies(power, PLUG, [RUN], idle), idle, halves)
+    assert [verdict.code for verdict in found] == codes
+    assert all(re.search(r"changed by -(0\.9\d*|1(\.0\d*)?) W", verdict.message) for verdict in found)

@@ -82,6 +82,13 @@ def test_an_idle_level_that_is_another_one_afterwards(rows_of):
     assert "changed by +6 W" in row.values["Verdict"]
 
 
+def test_an_idle_level_that_still_falls_in_the_cold_period(rows_of):
+    falling = (PLUG.series, lambda t, busy: 90.0 if busy else 46.0 if t <= COLD_S / 2 else 40.0)
+    (row, *_) = rows_of(extra=(falling,))
+    assert "unsettled-baseline" in codes(row)
+    assert "from the first half of the cold period to the second" in row.values["Verdict"]
+
+
 def counter_j(t, busy):
     return 1000.0 + 40.0 * t + 50.0 * max(min(t, FIRST_S + 3 * REPETITION_S) - COLD_S, 0)
 

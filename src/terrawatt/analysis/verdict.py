@@ -33,12 +33,19 @@ def energy_verdicts(energy: Energy, description: SourceDescription, idle: Baseli
     return tuple(verdicts)
 
 
-def drift_verdicts(energies: Iterable[Energy], idle: Baseline) -> tuple[tuple[Verdict, ...], ...]:
-    """What is to be said of each repetition's energy when the idle level changed, beyond its noise."""
-    change_w, u_w = idle.change()
-    has_changed = abs(change_w) > 2 * u_w
+def drift_verdicts(
+    energies: Iterable[Energy], idle: Baseline, halves: Baseline | None = None
+) -> tuple[tuple[Verdict, ...], ...]:
+    """What is to be said of each repetition's energy when the idle level changed, beyond its noise.
+
+    Args:
+        energies: by one source.
+        idle: its level before and after the repetitions.
+        halves: its level in the first and in the second half of the cold period; None: not judged.
+    """
+    drift, settling = idle.change(), halves.change() if halves is not None else (math.nan, math.nan)
     return tuple(
-        (_drift(energy, change_w, u_w),) if has_changed and not energy.net.reason else () for energy in energies
+        () if energy.net.reason else (*_drift(energy, *drift), *_settling(energy, *settling)) for energy in energies
     )
 
 
@@ -130,12 +137,29 @@ def _idle(energy: Energy, idle: Baseline, column: str) -> Iterable[Verdict]:
         yield Verdict("below-idle", Severity.DOUBTFUL, message, "see what else ran in the idle period", column)
 
 
-def _drift(energy: Energy, change_w: float, u_w: float) -> Verdict:
-    power_w = energy.integral.mean - energy.baseline_w
-    share = abs(change_w) / 2 / abs(power_w) if power_w else math.inf
-    message = f"the idle level of {energy.source} changed by {change_w:+.3g} W (u = {u_w:.2g} W)"
-    message += f": up to {share:.1%} of the net energy" if share < 1 else ": more than the net power"
+def _drift(energy: Energy, change_w: float, u_w: float) -> Iterable[Verdict]:
+    if not abs(change_w) > 2 * u_w:
+        return
+    severity, share, column = _weight(energy, change_w / 2)
+    message = f"the idle level of {energy.source} changed by {change_w:+.3g} W (u = {u_w:.2g} W): {share}"
     advice = "warm the machine up longer before the cold period, and see what else ran"
-    severity = Severity.NOTE if share <= SMALL_DRIFT else Severity.DOUBTFUL
-    column = f"Energy ({energy.source})" if severity is Severity.DOUBTFUL else None
-    return Verdict("baseline-drift", severity, message, advice, column)
+    yield Verdict("baseline-drift", severity, message, advice, column)
+
+
+def _settling(energy: Energy, change_w: float, u_w: float) -> Iterable[Verdict]:
+    if not abs(change_w) > 2 * u_w:
+        return
+    severity, share, column = _weight(energy, change_w / 2)
+    change = f"changed by {change_w:+.3g} W (u = {u_w:.2g} W) from the first half of the cold period to the second"
+    advice = "lengthen protocol.cold_s, and let the machine come to rest before a run"
+    yield Verdict("unsettled-baseline", severity, f"{energy.source} {change}: {share}", advice, column)
+
+
+def _weight(energy: Energy, off_w: float) -> tuple[Severity, str, str | None]:
+    """How much an idle level that may be off weighs, by its share of the net power: severity, in words, column."""
+    power_w = energy.integral.mean - energy.baseline_w
+    share = abs(off_w) / abs(power_w) if power_w else math.inf
+    words = f"up to {share:.1%} of the net energy" if share < 1 else "more than the net power"
+    if share <= SMALL_DRIFT:
+        return Severity.NOTE, words, None
+    return Severity.DOUBTFUL, words, f"Energy ({energy.source})"
