@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from terrawatt.analysis.baseline import Baseline
 from terrawatt.analysis.energy import Energy
 from terrawatt.analysis.signal import Signal
+from terrawatt.analysis.stability import Stability, stability
 from terrawatt.analysis.uncertainty import accuracy_problem
 from terrawatt.records import Severity, SourceDescription, Verdict
 from terrawatt.units import format_duration
@@ -14,6 +15,7 @@ FEW_READINGS = 10  # below: doubtful (EE HPC power measurement methodology)
 SMALL_DRIFT = 0.01  # share of the net power: of the idle level, up to it a note, above it doubtful
 SMALL_GAP, LARGE_GAP = 0.01, 0.10  # shares of a window: up to the first a note, above the second unusable
 
+_S_PER_H = 3600.0
 _LONGER = "repeat the workload inside the window with protocol.min_window_s, or use a source that reads more often"
 _RANK = {Severity.UNUSABLE: 0, Severity.DOUBTFUL: 1, Severity.NOTE: 2}
 
@@ -33,20 +35,11 @@ def energy_verdicts(energy: Energy, description: SourceDescription, idle: Baseli
     return tuple(verdicts)
 
 
-def drift_verdicts(
-    energies: Iterable[Energy], idle: Baseline, halves: Baseline | None = None
-) -> tuple[tuple[Verdict, ...], ...]:
-    """What is to be said of each repetition's energy when the idle level changed, beyond its noise.
-
-    Args:
-        energies: by one source.
-        idle: its level before and after the repetitions.
-        halves: its level in the first and in the second half of the cold period; None: not judged.
-    """
-    drift, settling = idle.change(), halves.change() if halves is not None else (math.nan, math.nan)
-    return tuple(
-        () if energy.net.reason else (*_drift(energy, *drift), *_settling(energy, *settling)) for energy in energies
-    )
+def stability_verdicts(energies: Iterable[Energy], idle: Baseline) -> tuple[tuple[Verdict, ...], ...]:
+    """What is to be said of each repetition's energy when the idle level was not steady, beyond its noise."""
+    found = stability(idle)
+    idle_s = idle.before.window.duration_s if idle.before is not None else math.nan
+    return tuple(() if energy.net.reason else tuple(_unsteady(energy, found, idle_s)) for energy in energies)
 
 
 def restart_verdict(source: str, signal: Signal) -> tuple[Verdict, ...]:
@@ -137,22 +130,24 @@ def _idle(energy: Energy, idle: Baseline, column: str) -> Iterable[Verdict]:
         yield Verdict("below-idle", Severity.DOUBTFUL, message, "see what else ran in the idle period", column)
 
 
-def _drift(energy: Energy, change_w: float, u_w: float) -> Iterable[Verdict]:
-    if not abs(change_w) > 2 * u_w:
-        return
-    severity, share, column = _weight(energy, change_w / 2)
-    message = f"the idle level of {energy.source} changed by {change_w:+.3g} W (u = {u_w:.2g} W): {share}"
-    advice = "warm the machine up longer before the cold period, and see what else ran"
-    yield Verdict("baseline-drift", severity, message, advice, column)
-
-
-def _settling(energy: Energy, change_w: float, u_w: float) -> Iterable[Verdict]:
-    if not abs(change_w) > 2 * u_w:
-        return
-    severity, share, column = _weight(energy, change_w / 2)
-    change = f"changed by {change_w:+.3g} W (u = {u_w:.2g} W) from the first half of the cold period to the second"
-    advice = "lengthen protocol.cold_s, and let the machine come to rest before a run"
-    yield Verdict("unsettled-baseline", severity, f"{energy.source} {change}: {share}", advice, column)
+def _unsteady(energy: Energy, found: Stability, idle_s: float) -> Iterable[Verdict]:
+    """Each way in which the idle level was not steady, by how far the level may be off because of it."""
+    level = f"the idle level of {energy.source}"
+    if "baseline-change" in found.codes:
+        severity, share, column = _weight(energy, found.change / 2)
+        message = f"{level} changed by {found.change:+.3g} W (u = {found.u_change:.2g} W): {share}"
+        advice = "warm the machine up longer before the cold period, and see what else ran"
+        yield Verdict("baseline-change", severity, message, advice, column)
+    if "baseline-slope" in found.codes:
+        severity, share, column = _weight(energy, found.slope_per_h * idle_s / _S_PER_H / 2)
+        message = f"{level} was not at rest ({found.slope_per_h:+.3g} W/h, u = {found.u_slope_per_h:.2g} W/h): {share}"
+        advice = "lengthen protocol.cold_s, and let the machine come to rest before a run"
+        yield Verdict("baseline-slope", severity, message, advice, column)
+    if "baseline-bursts" in found.codes:
+        severity, share, column = _weight(energy, found.burst_lift)
+        message = f"single high readings lift {level} by {found.burst_lift:.2g} W: {share}"
+        advice = "end other programs, services and updates; measure again when the machine is idle"
+        yield Verdict("baseline-bursts", severity, message, advice, column)
 
 
 def _weight(energy: Energy, off_w: float) -> tuple[Severity, str, str | None]:

@@ -7,8 +7,14 @@ from terrawatt.analysis.baseline import Baseline, baseline
 from terrawatt.analysis.energy import Energy, energies, net_energy_j
 from terrawatt.analysis.signal import Signal, source_signal
 from terrawatt.analysis.table import PHASES, phase_column
-from terrawatt.analysis.verdict import drift_verdicts, energy_verdicts, missing_verdict, restart_verdict, source_verdict
-from terrawatt.records import Phase, SourceDescription, Window
+from terrawatt.analysis.verdict import (
+    energy_verdicts,
+    missing_verdict,
+    restart_verdict,
+    source_verdict,
+    stability_verdicts,
+)
+from terrawatt.records import Phase, SourceDescription
 from terrawatt.summary.cells import Cells
 from terrawatt.summary.collect import RunData
 from terrawatt.summary.emitted import emitted_cells
@@ -50,9 +56,7 @@ def _source_result(run: RunData, source: SourceDescription, repetitions: Sequenc
         [phase.executions for phase in repetitions],
     )
     restarts = restart_verdict(source.name, signal)
-    remarks = [
-        Cells(verdicts=(*drifts, *restarts)) for drifts in drift_verdicts(found, idle, _halves(run.cold, signal))
-    ]
+    remarks = [Cells(verdicts=(*drifts, *restarts)) for drifts in stability_verdicts(found, idle)]
     emitted = emitted_cells(found, signal, repetitions, run.intensity)
     cells = tuple(
         Cells.joined(
@@ -66,14 +70,6 @@ def _source_result(run: RunData, source: SourceDescription, repetitions: Sequenc
         for energy, remark, emission, phase in zip(found, remarks, emitted, repetitions, strict=True)
     )
     return SourceResult(idle, found, cells)
-
-
-def _halves(cold: Window | None, signal: Signal) -> Baseline | None:
-    """The levels of the two halves of the cold period, as if they were two idle periods."""
-    if cold is None or cold.duration_ns < 2:
-        return None
-    middle_ns = cold.start_ns + cold.duration_ns // 2
-    return baseline(signal, Window(cold.start_ns, middle_ns), Window(middle_ns, cold.end_ns))
 
 
 def _energy_cells(energy: Energy, source: SourceDescription, idle: Baseline) -> Cells:
