@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from terrawatt.analysis.baseline import baseline
+from terrawatt.analysis.baseline import DRIFT_PER_H, baseline
 from terrawatt.analysis.energy import energies, net_energy_j
 from terrawatt.analysis.signal import prepare
 from terrawatt.records import AccuracyBand, Semantics, Series, SeriesKey, SourceDescription, Window
@@ -44,14 +44,14 @@ def test_the_budget_is_the_uncertainty():
             "meter": 100 * math.hypot(3, 3) / math.sqrt(3),
             "resolution": 100 * 0.1 * math.sqrt(2) / math.sqrt(12),
             "sampling": 0,
-            "timing": 50 / math.sqrt(3),
+            "timing": 0,  # late energy would be found behind the window
             "gaps": 0,
-            "baseline": 0,
-        }
+            "baseline": 100 * DRIFT_PER_H * 40 * 79.5 / 3600,
+        },
+        rel=1e-3,
     )
     gross = {part.name: part.u_j for part in energy.gross.budget}
     assert gross["meter"] == pytest.approx(300 / math.sqrt(3))
-    assert gross["timing"] == pytest.approx(90 / math.sqrt(3))
     assert "baseline" not in gross
 
 
@@ -60,8 +60,9 @@ def test_the_worked_example_of_the_documentation():
     (energy,) = energies(power, description(), [RUN], baseline(power, COLD))
     budget = {part.name: round(part.u_j, 1) for part in energy.net.budget}
     assert (round(energy.gross.energy_j), round(energy.net.energy_j)) == (9000, 5000)
-    assert budget == {"meter": 244.9, "resolution": 4.1, "sampling": 0, "timing": 28.9, "gaps": 0, "baseline": 0}
-    assert (round(energy.net.u_j, 1), round(2 * energy.net.u_j)) == (246.7, 493)
+    assert budget == {"meter": 244.9, "resolution": 4.1, "sampling": 0, "timing": 0, "gaps": 0, "baseline": 1.1}
+    assert (round(energy.net.u_j, 1), round(energy.net.half_width_j)) == (245.0, 470)
+    assert round(energy.net.coverage_factor, 2) == 1.92
 
 
 def test_several_executions_share_energy_and_errors():
@@ -70,6 +71,8 @@ def test_several_executions_share_energy_and_errors():
     (four,) = energies(power, description(), [RUN], baseline(power, COLD), [4])
     assert four.net.energy_j == pytest.approx(one.net.energy_j / 4)
     assert four.net.u_j == pytest.approx(one.net.u_j / 4)
+    assert four.net.half_width_j == pytest.approx(one.net.half_width_j / 4)
+    assert four.net.u_shared_j == pytest.approx(one.net.u_shared_j / 4)
     assert four.gross.energy_j == pytest.approx(one.gross.energy_j / 4)
     assert four.integral == one.integral
 
@@ -151,3 +154,41 @@ def test_a_gap_widens_the_uncertainty():
     assert gap.net.energy_j == pytest.approx(5000)
     assert gap.integral.gap_s == pytest.approx(8)
     assert gap.net.u_j > whole.net.u_j
+
+
+def test_what_repetitions_share_and_what_is_their_own_make_up_the_uncertainty():
+    value = np.array(IDLE_THEN_RUN) + np.random.default_rng(1).normal(0, 1, 180)
+    power = signal(value)
+    (energy,) = energies(power, description(), [RUN], baseline(power, COLD))
+    assert math.hypot(energy.net.u_shared_j, energy.net.u_own_j) == pytest.approx(energy.net.u_j)
+    assert energy.net.u_shared_j > 100 * math.hypot(3, 3) / math.sqrt(3)  # the meter, and the idle mean
+    assert energy.net.u_own_j > 0
+    low_j, high_j = energy.net.interval_95_j
+    assert (low_j + high_j) / 2 == pytest.approx(energy.net.energy_j)
+    assert high_j - low_j == pytest.approx(2 * energy.net.coverage_factor * energy.net.u_j)
+
+
+@pytest.mark.parametrize("semantics", list(Semantics))
+@pytest.mark.parametrize("late_s", [0.0, 0.4, 0.9])
+def test_a_run_that_begins_and_ends_between_late_readings_is_measured_whole(semantics, late_s):
+    """50 W over idle for 100 s, read every 10 s: nothing slips out of the window."""
+    start_s, end_s = 123.0, 223.0
+    fine_s = np.arange(0, 400, 0.1) + 0.05
+    fine_w = np.where((fine_s > start_s) & (fine_s < end_s), 90.0, 40.0)
+    if semantics in (Semantics.MEAN, Semantics.COUNTER):
+        value = fine_w.reshape(-1, 100).mean(axis=1)
+    else:
+        value = fine_w[99::100]
+    value = np.cumsum(value) * 10 if semantics is Semantics.COUNTER else value
+    t_ns = np.round((np.arange(1, 41) * 10 + late_s) * S).astype(np.int64)
+    power = prepare(Series(KEY, t_ns, value), semantics, None if semantics is Semantics.ON_CHANGE else 10.0)
+    idle = baseline(power, Window(0, 120 * S), Window(round(end_s * S), 390 * S))
+    (energy,) = energies(power, description(semantics), [Window(round(start_s * S), round(end_s * S))], idle)
+    assert energy.net.energy_j == pytest.approx(5000, abs=1)
+    assert energy.gross.energy_j == pytest.approx(9000, abs=1)
+
+
+def test_without_readings_behind_the_window_the_delay_is_uncertain():
+    power = signal(IDLE_THEN_RUN[:160])
+    (energy,) = energies(power, description(), [RUN], baseline(power, COLD))
+    assert {part.name: part.u_j for part in energy.net.budget}["timing"] == pytest.approx(50 / math.sqrt(3))

@@ -2,26 +2,26 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from terrawatt.analysis.integrate import integrate
+from terrawatt.analysis.noise import Readings, idle_noise
 from terrawatt.analysis.signal import prepare
 from terrawatt.analysis.uncertainty import (
+    TIMING_S,
     Component,
     accuracy_limit_w,
     accuracy_problem,
     combined,
-    counter_resolution_u_j,
+    combined_shared,
+    counter_resolution,
     counter_step,
-    gaps_u_j,
-    meter_u_j,
-    resolution_u_j,
-    sampling_u_j,
-    timing_u_j,
+    gaps,
+    late_limit_s,
+    meter,
+    resolution,
+    timing,
 )
 from terrawatt.errors import AnalysisError
-from terrawatt.records import AccuracyBand, Semantics, Series, SeriesKey, SourceDescription, Window
+from terrawatt.records import AccuracyBand, MeterError, Semantics, Series, SeriesKey, SourceDescription
 
 KEY = SeriesKey.of("power", "power_w", source="plug")
 S = 1_000_000_000
@@ -33,12 +33,8 @@ def signal(t_s, value, semantics, interval_s=None):
     return prepare(Series(KEY, t_ns, np.array(value, np.float64)), semantics, interval_s)
 
 
-def window(start_s, end_s):
-    return Window(round(start_s * S), round(end_s * S))
-
-
-def description(accuracy=PLUG, resolution_w=0.1):
-    return SourceDescription("plug", "mqtt", Semantics.MEAN, accuracy, KEY, resolution_w)
+def description(accuracy=PLUG, **others):
+    return SourceDescription("plug", "mqtt", Semantics.MEAN, accuracy, KEY, 0.1, **others)
 
 
 @pytest.mark.parametrize(("power_w", "limit_w"), [(0, 3), (100, 3), (299.9, 3), (300, 3), (500, 5), (-500, 5)])
@@ -63,18 +59,56 @@ def test_bands_with_holes_or_out_of_order_are_refused(bands):
     assert accuracy_problem(bands)
     with pytest.raises(AnalysisError, match="accuracy"):
         accuracy_limit_w(bands, 400)
-    assert math.isnan(meter_u_j(description(tuple(bands)), [90.0], 600))
+    assert math.isnan(meter(description(tuple(bands)), 90.0, None, 600).u_j)
 
 
-def test_the_meter_errs_alike_for_the_whole_window_and_does_not_cancel_between_two_levels():
-    assert meter_u_j(description(), [90.0], 600) == pytest.approx(600 * 3 / math.sqrt(3))
-    assert meter_u_j(description(), [500.0, 90.0], 600) == pytest.approx(600 * math.hypot(5, 3) / math.sqrt(3))
+def test_gross_the_meter_errs_alike_for_the_whole_window():
+    part = meter(description(), 90.0, None, 600)
+    assert part.u_j == part.shared_u_j == pytest.approx(600 * 3 / math.sqrt(3))
+    assert part.limits_j == (1800,)
 
 
-def test_resolution():
-    assert resolution_u_j(0.1, 1, 600) == pytest.approx(600 * 0.1 / math.sqrt(12))
-    assert resolution_u_j(0.1, 2, 600) == pytest.approx(600 * 0.1 / math.sqrt(6))
-    assert counter_resolution_u_j(3600) == pytest.approx(3600 / math.sqrt(6))
+@pytest.mark.parametrize(
+    ("error", "power_w", "limits_j"),
+    [
+        (MeterError.UNKNOWN, 500.0, (3000, 1800)),  # both levels' limits
+        (MeterError.OFFSET, 90.0, (0,)),  # equal limits cancel
+        (MeterError.OFFSET, 500.0, (1200,)),
+        (MeterError.GAIN, 500.0, (600 * 0.01 * 460,)),  # 1 % of the difference
+        (MeterError.GAIN, 90.0, (600 * 3 / 90 * 50,)),
+    ],
+)
+def test_net_what_cancels_is_said_by_the_kind_of_error(error, power_w, limits_j):
+    part = meter(description(error=error), power_w, 40.0, 600)
+    assert part.limits_j == pytest.approx(limits_j)
+    assert part.u_j == pytest.approx(math.hypot(*limits_j) / math.sqrt(3))
+
+
+def test_a_gain_without_power_is_no_error():
+    assert meter(description(error=MeterError.GAIN), 0.0, 0.0, 600).u_j == 0
+
+
+def test_readings_that_do_not_change_hide_half_a_step_each():
+    assert resolution(0.1, 1, 600, None).u_j == pytest.approx(600 * 0.1 / math.sqrt(12))
+    still = idle_noise([Readings(np.full(60, 40.0), 1.0, is_mean=True)])
+    assert resolution(0.1, 2, 600, still).u_j == pytest.approx(600 * 0.1 / math.sqrt(6))
+    assert resolution(0.0, 2, 600, still).u_j == 0
+
+
+@pytest.mark.parametrize("scatter_w", [0.02, 0.03, 0.05])
+def test_scatter_takes_the_steps_away(scatter_w):
+    """The mean of rounded normal values is off by no more than stated, wherever the level lies between two steps."""
+    rng = np.random.default_rng(1)
+    values = rng.normal(0, scatter_w, 100_000)
+    off = [np.mean(np.round((values + level) / 0.1) * 0.1 - values) - level for level in np.linspace(0, 0.1, 11)]
+    noise = idle_noise([Readings(rng.normal(0, scatter_w, 2000), 1.0, is_mean=True)])
+    assert np.sqrt(np.mean(np.square(off))) <= 1.1 * resolution(0.1, 1, 1, noise).u_j + 1e-4
+
+
+def test_a_counter_is_read_twice_in_each_period():
+    assert counter_resolution(3600, 600, []).u_j == pytest.approx(3600 / math.sqrt(6))
+    assert counter_resolution(3600, 600, [300]).u_j == pytest.approx(3600 / math.sqrt(6) * math.hypot(1, 2))
+    assert counter_resolution(3600, 600, [300, 300]).shared_u_j == pytest.approx(3600 / math.sqrt(6) * math.hypot(1, 1))
 
 
 def test_the_step_of_a_counter_is_seen_where_it_stands_still():
@@ -82,69 +116,33 @@ def test_the_step_of_a_counter_is_seen_where_it_stands_still():
     assert counter_step(signal(range(3), [0, 10, 21], Semantics.COUNTER)) == 0
 
 
-def test_a_late_meter_moves_one_interval_of_the_step_and_no_more_than_the_window():
-    readings = signal(range(0, 300, 30), [40.0] * 10, Semantics.MEAN)
-    assert timing_u_j(readings, -50.0, 600) == pytest.approx(30 * 50 / math.sqrt(3))
-    assert timing_u_j(readings, 50.0, 12) == pytest.approx(12 * 50 / math.sqrt(3))
-    assert timing_u_j(signal([0, 1], [1, 2], Semantics.ON_CHANGE), 50.0, 12) == 0
+def test_how_late_readings_may_be():
+    slow, fast = (signal([0, step, 2 * step], [1, 2, 3], Semantics.MEAN) for step in (30.0, 0.1))
+    assert late_limit_s(description(), slow) == TIMING_S
+    assert late_limit_s(description(), fast) == pytest.approx(0.1)
+    assert late_limit_s(description(timing_s=5.0), slow) == 5
+    assert late_limit_s(description(latency_s=3.0, u_latency_s=0.2), slow) == 0
 
 
-def test_gaps():
-    assert gaps_u_j(6.0, -50.0) == pytest.approx(300 / math.sqrt(3))
+def test_a_late_meter_moves_the_step_and_no_more_than_the_window():
+    assert timing(description(), 1.0, -50.0, 600).u_j == pytest.approx(50 / math.sqrt(3))
+    assert timing(description(), 30.0, 50.0, 12).u_j == pytest.approx(12 * 50 / math.sqrt(3))
+    calibrated = timing(description(u_latency_s=0.2), 0.0, -50.0, 600)
+    assert (calibrated.u_j, calibrated.shared_u_j, calibrated.limits_j) == (10, 10, ())
 
 
-def test_means_and_counters_are_unsure_only_in_the_cells_at_the_ends():
-    power = signal(range(0, 100, 10), [40] * 3 + [90] * 4 + [40] * 3, Semantics.MEAN)
-    assert sampling_u_j(power, [window(20, 60)])[0] == 0  # the ends are readings
-    counter = signal(range(0, 100, 10), np.cumsum([0, 400, 400, 900, 900, 900, 900, 400, 400, 400]), Semantics.COUNTER)
-    assert sampling_u_j(counter, [window(20, 60)])[0] == 0
-
-
-@given(st.floats(0.02, 0.98), st.floats(0.02, 0.98))
-def test_a_step_at_the_windows_ends_is_within_the_limits_of_the_sampling(early, late):
-    """Idle, a run that starts and ends inside a cell, idle: u √3 of each end is exactly the error made there."""
-    start_s, end_s = 30 + 10 * early, 80 + 10 * late
-    t_s = np.arange(10, 130, 10)
-    running_s = np.clip(np.minimum(t_s, end_s) - np.maximum(t_s - 10, start_s), 0, None)
-    power = signal(t_s, 40 + 50 * running_s / 10, Semantics.MEAN)
-    run = window(start_s, end_s)
-    error_j = abs(integrate(power, [run])[0].value - 90 * (end_s - start_s))
-    at_start, at_end = early * (1 - early) * 500, late * (1 - late) * 500
-    assert error_j == pytest.approx(at_start + at_end, rel=1e-6)
-    assert sampling_u_j(power, [run])[0] == pytest.approx(math.hypot(at_start, at_end) / math.sqrt(3), rel=1e-6)
-
-
-def test_a_counter_read_only_outside_a_short_window_knows_little():
-    counter = signal([0, 30, 60, 90, 120], [0, 1200, 3400, 4600, 5800], Semantics.COUNTER)  # 40 W, and 1000 J more
-    run = window(40, 50)
-    found = integrate(counter, [run])[0].value
-    assert found == pytest.approx(2200 / 3)
-    true_j = 40 * 10 + 1000
-    assert abs(true_j - found) <= math.sqrt(3) * sampling_u_j(counter, [run])[0]
-
-
-def test_instantaneous_readings_are_a_sample_of_the_power():
-    """Power that alternates faster than it is read: the error of the integral is that of a mean of random readings."""
-    rng = np.random.default_rng(2)
-    errors, stated = [], []
-    for _ in range(300):
-        readings = signal(range(62), rng.choice([60.0, 100.0], 62), Semantics.INSTANTANEOUS)
-        run = window(1, 61)
-        errors.append(integrate(readings, [run])[0].value - 80 * 60)
-        stated.append(sampling_u_j(readings, [run])[0])
-    assert np.std(errors) == pytest.approx(np.mean(stated), rel=0.1)
-
-
-def test_sampling_adds_up_over_adjoining_windows_in_quadrature():
-    readings = signal(range(20), np.arange(20) % 3, Semantics.INSTANTANEOUS)
-    left, right, whole = sampling_u_j(readings, [window(2.3, 7.7), window(7.7, 15.1), window(2.3, 15.1)])
-    assert math.hypot(left, right) == pytest.approx(whole)
-
-
-def test_reports_on_change_miss_nothing():
-    assert sampling_u_j(signal([0, 1, 2], [1, 5, 3], Semantics.ON_CHANGE), [window(0, 2)]).tolist() == [0]
+def test_gaps_are_each_windows_own():
+    part = gaps(6.0, -50.0)
+    assert (part.u_j, part.shared_u_j) == (pytest.approx(300 / math.sqrt(3)), 0)
 
 
 def test_components_are_combined_in_quadrature():
-    assert combined([Component("meter", 3.0), Component("timing", 4.0)]) == 5
+    parts = [Component("meter", 3.0, shared_u_j=3.0), Component("timing", 4.0)]
+    assert combined(parts) == 5
+    assert combined_shared(parts) == 3
     assert combined([]) == 0
+
+
+def test_a_component_scales_in_all_that_it_says():
+    part = Component.within("meter", 3.0, -4.0, is_shared=True).scaled(0.5)
+    assert part == Component("meter", 2.5 / math.sqrt(3), (1.5, 2.0), 2.5 / math.sqrt(3))

@@ -8,17 +8,24 @@ is interpolated linearly between the two, at the middle of its window.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from terrawatt.analysis.integrate import MIN_READINGS, bounds, count_readings, integrate
-from terrawatt.analysis.noise import IdleNoise, idle_noise, mean_covariance, mean_variance
-from terrawatt.analysis.signal import Signal
+from terrawatt.analysis.interval import half_widths
+from terrawatt.analysis.noise import GRID, IdleNoise, Part, Readings, idle_noise
+from terrawatt.analysis.sampling import report_interval_s
+from terrawatt.analysis.signal import Signal, seconds
+from terrawatt.analysis.steady import steady_readings
 from terrawatt.records import Float64Array, Semantics, Window
 from terrawatt.units import NS_PER_S
 
+NORMAL_95 = 1.959964  # a normal distribution's 95 % interval, in standard deviations
+DRIFT_PER_H = 0.0125  # of the level: the standard deviation of a drift that one idle period does not show
+LATE_S = 1.0  # readings may come so late: the first of the idle period after the repetitions still hold workload
+_S_PER_H = 3600.0
 _LOOKS = 600  # at most, at an on-change series in an idle period, and at most once a second
 
 
@@ -32,7 +39,7 @@ class IdleLevel:
         n_readings: good readings in it.
         gap_s: seconds between its first and last reading of which no reading speaks.
         readings: consecutive values, from which the noise is judged.
-        step_s: time between them.
+        span: the time they speak of.
         reason: why the level is missing, else empty.
     """
 
@@ -40,22 +47,35 @@ class IdleLevel:
     window: Window
     n_readings: int
     gap_s: float = math.nan
-    readings: Float64Array = field(default_factory=lambda: np.empty(0))
-    step_s: float = math.nan
+    readings: Readings = field(default_factory=lambda: Readings(np.empty(0), math.nan, is_mean=True))
+    span: Window | None = None
     reason: str = ""
 
     @property
     def middle_ns(self) -> float:
-        """The middle of the period."""
-        return self.window.start_ns + self.window.duration_ns / 2
+        """The middle of the time that its readings speak of."""
+        window = self.span or self.window
+        return window.start_ns + window.duration_ns / 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LevelAt:
-    """The idle level at one window, and its standard uncertainty as the machine's own mean level in that window."""
+    """The idle level at one window, and how far the machine's own mean level in that window may be from it.
+
+    Attributes:
+        level: the level.
+        u: its standard uncertainty: the half-width of its 95 % interval by 1.96, since the t distributions behind it
+            may have no standard deviation.
+        u_shared: the part of it that all windows with this baseline have in common: that of the idle mean.
+        variance: (g,) scales of the t distributions, squared (`noise`).
+        drift_u: standard uncertainty of the drift between the idle period and the window.
+    """
 
     level: float
     u: float
+    u_shared: float = math.nan
+    variance: Float64Array = field(default_factory=lambda: np.zeros(GRID))
+    drift_u: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +85,7 @@ class Baseline:
     Attributes:
         before: None where it is missing.
         after: None where it was not measured.
-        noise: None where there are too few readings to judge it.
+        noise: None where there is no baseline.
         reason: why there is no baseline, else empty.
     """
 
@@ -75,36 +95,76 @@ class Baseline:
     reason: str = ""
 
     def at(self, window: Window) -> LevelAt:
-        """The level at a window, and its standard uncertainty; both NaN where there is no baseline.
+        """The level at one window; see `levels`."""
+        return self.levels([window])[0]
+
+    def levels(self, windows: Sequence[Window]) -> tuple[LevelAt, ...]:
+        """The level at each window, with its uncertainty; NaN where there is no baseline.
 
         The variance is that of [mean of the noise over the window - weighted mean of the noise over the idle periods]:
-        the machine's own wandering during the window is in it, and so is what it shares with the idle periods. With two
-        of them the level may lie anywhere between: their difference by √12 is added.
+        the machine's own wandering during the window is in it, and so is what it shares with the idle periods. What a
+        level may drift is added: from one idle period to the window, `DRIFT_PER_H`; between two, of whose difference
+        more than 2 u is no noise, that by √12, since when it happened is not known.
         """
-        if self.before is None:
-            return LevelAt(math.nan, math.nan)
-        if self.after is None:
-            return LevelAt(self.before.level, math.sqrt(self._noise_variance(window, [(self.before, 1.0)])))
-        share = _share_after(self.before, self.after, window)
-        drift = self.after.level - self.before.level
-        variance = self._noise_variance(window, [(self.before, 1 - share), (self.after, share)])
-        return LevelAt(self.before.level + share * drift, math.sqrt(variance + drift**2 / 12))
+        if self.before is None or self.noise is None:
+            return tuple(LevelAt(math.nan, math.nan) for _ in windows)
+        if not windows:
+            return ()
+        level, shares = self._interpolated(windows)
+        drift_u = self._drift_u(windows)
+        variance = np.stack([self._variance(window, share) for window, share in zip(windows, shares, strict=True)])
+        idle_only = np.stack([self._variance(None, share) for share in shares])
+        u, u_shared = (self.standard(scales, drift_u) for scales in (variance, idle_only))
+        return tuple(
+            LevelAt(float(level[i]), float(u[i]), float(min(u[i], u_shared[i])), variance[i], float(drift_u[i]))
+            for i in range(len(windows))
+        )
 
-    def _noise_variance(self, window: Window, idle: Sequence[tuple[IdleLevel, float]]) -> float:
-        """Of the contrast: the window with weight 1, each idle period with its own, negative."""
-        if self.noise is None:  # 2 or 3 readings: their whole range
-            return max(float(np.ptp(level.readings)) for level, _ in idle) ** 2
-        step_s = idle[0][0].step_s
-        parts = [(window, -1.0), *((level.window, weight) for level, weight in idle)]
-        parts.sort(key=lambda part: part[0].start_ns)
-        variance = np.zeros_like(self.noise.variance)
-        for i, (period, weight) in enumerate(parts):
-            n = period.duration_s / step_s
-            variance += weight**2 * mean_variance(n)
-            for later, later_weight in parts[i + 1 :]:
-                between = (later.start_ns - period.end_ns) / NS_PER_S / step_s
-                variance += 2 * weight * later_weight * mean_covariance(n, later.duration_s / step_s, between)
-        return self.noise.expect(self.noise.variance * variance)
+    def informed(self, signal: Signal, windows: Sequence[Window]) -> "Baseline":
+        """The same level, its noise judged from the windows under a steady load too (`steady`)."""
+        idle = [level.readings for level in (self.before, self.after) if level is not None]
+        return replace(self, noise=idle_noise([*idle, *steady_readings(signal, windows, idle, LATE_S)]))
+
+    def change(self) -> tuple[float, float]:
+        """The level after the repetitions less that before, and its standard uncertainty; NaN with one idle period."""
+        if self.before is None or self.after is None or self.noise is None:
+            return math.nan, math.nan
+        parts = [_part(self.before, -1.0), _part(self.after, 1.0)]
+        u = self.standard(self.noise.contrast(parts).reshape(1, -1), np.zeros(1))
+        return self.after.level - self.before.level, float(u[0])
+
+    def _interpolated(self, windows: Sequence[Window]) -> tuple[Float64Array, Float64Array]:
+        """(w,) the level at each window, and where it lies between the idle periods, from 0 to 1."""
+        if self.before is None:
+            return np.full(len(windows), np.nan), np.zeros(len(windows))
+        if self.after is None:
+            return np.full(len(windows), self.before.level), np.zeros(len(windows))
+        shares = (_middles_ns(windows) - self.before.middle_ns) / (self.after.middle_ns - self.before.middle_ns)
+        shares = np.clip(shares, 0.0, 1.0)
+        return self.before.level + shares * (self.after.level - self.before.level), shares
+
+    def _variance(self, window: Window | None, share: float) -> Float64Array:
+        """(g,) of the contrast: a window with weight 1, each idle period with its own, negative."""
+        parts = [] if window is None else [Part(window.start_ns / NS_PER_S, window.end_ns / NS_PER_S, 1.0)]
+        for idle, weight in ((self.before, 1 - share), (self.after, share)):
+            parts += [_part(idle, -weight)] if idle is not None and weight else []
+        return self.noise.contrast(parts).ravel() if self.noise is not None else np.zeros(GRID)
+
+    def _drift_u(self, windows: Sequence[Window]) -> Float64Array:
+        if self.before is None:
+            return np.full(len(windows), np.nan)
+        if self.after is None:
+            away_h = np.abs(_middles_ns(windows) - self.before.middle_ns) / NS_PER_S / _S_PER_H
+            return np.asarray(DRIFT_PER_H * abs(self.before.level) * away_h)
+        change, u = self.change()
+        return np.full(len(windows), math.sqrt(max(change**2 - 4 * u**2, 0.0) / 12))
+
+    def standard(self, variance: Float64Array, drift_u: Float64Array) -> Float64Array:
+        """(w,) standard uncertainties of sums of a t mixture with (w, g) squared scales, and a drift."""
+        if self.noise is None:
+            return np.full(len(variance), np.nan)
+        no_limits = np.empty((len(variance), 0))
+        return half_widths(variance, self.noise.weight.ravel(), self.noise.dof, drift_u, no_limits) / NORMAL_95
 
 
 def baseline(signal: Signal, cold: Window | None, idle_after: Window | None = None) -> Baseline:
@@ -113,14 +173,15 @@ def baseline(signal: Signal, cold: Window | None, idle_after: Window | None = No
     Args:
         signal: power, or another quantity that has an idle level.
         cold: the idle period before, already without the latency at its end; None: there was none.
-        idle_after: the idle period after the repetitions.
+        idle_after: the idle period after the repetitions. Its first second (`LATE_S`) is left out; of an on-change
+            series, all before its first report.
     """
     if cold is None:
         return Baseline(None, reason="no idle period before the repetitions")
     before = idle_level(signal, cold)
     if before.reason:
         return Baseline(None, reason=before.reason)
-    after = idle_level(signal, idle_after) if idle_after is not None else None
+    after = idle_level(signal, _settled(signal, idle_after)) if idle_after is not None else None
     if after is None or after.reason:
         return Baseline(before, noise=idle_noise([before.readings]))
     return Baseline(before, after, idle_noise([before.readings, after.readings]))
@@ -137,14 +198,20 @@ def idle_level(signal: Signal, window: Window) -> IdleLevel:
         return _missing(window, n_readings)
     if signal.is_broken[first:last].any():
         return IdleLevel(math.nan, window, n_readings, reason="the counter went backwards while idle")
-    cell_s = signal.cell_s[first:last]
+    cell_s = seconds(np.diff(signal.t_ns[first : last + 1]))
+    total, total_s = float(signal.cumulative[last] - signal.cumulative[first]), float(cell_s.sum())
+    span = Window(int(signal.t_ns[first]), int(signal.t_ns[last]))
+    if signal.semantics is Semantics.INSTANTANEOUS:  # the first and the last one speak of the time around them too
+        around_s = float(cell_s[0]) / 2, float(cell_s[-1]) / 2
+        total, total_s = total + values[0] * around_s[0] + values[-1] * around_s[1], total_s + sum(around_s)
+        span = Window(span.start_ns - round(around_s[0] * NS_PER_S), span.end_ns + round(around_s[1] * NS_PER_S))
     return IdleLevel(
-        level=float(signal.cumulative[last] - signal.cumulative[first]) / float(cell_s.sum()),
+        level=total / total_s,
         window=window,
         n_readings=n_readings,
         gap_s=float(cell_s @ signal.is_bridged[first:last]),
-        readings=values,
-        step_s=float(cell_s.mean()),
+        readings=Readings(values, float(cell_s.mean()), signal.semantics is not Semantics.INSTANTANEOUS),
+        span=span,
     )
 
 
@@ -168,11 +235,12 @@ def _held_level(signal: Signal, window: Window, n_readings: int) -> IdleLevel:
     (integral,) = integrate(signal, [known])
     if integral.reason:
         return _missing(window, n_readings)
-    n = max(MIN_READINGS, min(_LOOKS, int(known.duration_s)))
+    step_s = max(1.0, report_interval_s(signal))
+    n = max(MIN_READINGS, min(_LOOKS, int(known.duration_s / step_s)))
     middles_ns = known.start_ns + ((np.arange(n) + 0.5) / n * known.duration_ns).astype(np.int64)
     in_force = np.searchsorted(signal.t_ns, middles_ns, side="right") - 1
-    readings = signal.value[in_force]
-    return IdleLevel(integral.mean, window, n_readings, integral.gap_s, readings, known.duration_s / n)
+    readings = Readings(signal.value[in_force], known.duration_s / n, is_mean=False)
+    return IdleLevel(integral.mean, window, n_readings, integral.gap_s, readings, known)
 
 
 def _missing(window: Window, n_readings: int) -> IdleLevel:
@@ -181,8 +249,24 @@ def _missing(window: Window, n_readings: int) -> IdleLevel:
     return IdleLevel(math.nan, window, n_readings, reason=reason)
 
 
-def _share_after(before: IdleLevel, after: IdleLevel, window: Window) -> float:
-    """Where the middle of a window lies between the middles of the idle periods, from 0 to 1."""
-    middle_ns = window.start_ns + window.duration_ns / 2
-    share = (middle_ns - before.middle_ns) / (after.middle_ns - before.middle_ns)
-    return min(max(share, 0.0), 1.0)
+def _settled(signal: Signal, window: Window) -> Window:
+    """An idle period without its first second, where it is much longer; of an on-change series, from a report on."""
+    late_ns = round(LATE_S * NS_PER_S)
+    if window.duration_ns < 10 * late_ns:
+        return window
+    start_ns = window.start_ns + late_ns
+    if signal.semantics is Semantics.ON_CHANGE:
+        reports_ns = signal.t_ns[signal.is_reading]
+        inside_ns = reports_ns[np.searchsorted(reports_ns, start_ns) :]
+        start_ns = int(inside_ns[0]) if len(inside_ns) and inside_ns[0] < window.end_ns else start_ns
+    return Window(start_ns, window.end_ns)
+
+
+def _part(idle: IdleLevel, weight: float) -> Part:
+    span = idle.span or idle.window
+    return Part(span.start_ns / NS_PER_S, span.end_ns / NS_PER_S, weight)
+
+
+def _middles_ns(windows: Sequence[Window]) -> Float64Array:
+    start_ns, end_ns = bounds(windows)
+    return np.asarray(start_ns + (end_ns - start_ns) / 2)

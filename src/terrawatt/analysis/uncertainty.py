@@ -1,7 +1,7 @@
-"""The standard uncertainty of an energy: its components, each in J, and their sum in quadrature.
+"""The uncertainty of an energy: its components, each in J, and what they come to together.
 
 In the terms of the GUM (JCGM 100:2008): limits ±a without further knowledge are a rectangular distribution, u = a/√3.
-A first method, conservative where it must choose; `docs/method.md` derives each component and says what is not covered.
+`docs/method.md` derives each component and says what is not covered.
 """
 
 import math
@@ -10,25 +10,51 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrawatt.analysis.integrate import MIN_READINGS, bounds, cell_of, count_readings
-from terrawatt.analysis.signal import Signal, seconds
+from terrawatt.analysis.noise import IdleNoise
+from terrawatt.analysis.signal import Signal
 from terrawatt.errors import AnalysisError
-from terrawatt.records import AccuracyBand, Float64Array, Int64Array, Semantics, SourceDescription, Window
+from terrawatt.records import AccuracyBand, MeterError, SourceDescription
 
+TIMING_S = 1.0  # the delay of a source and the offset of its clock are within this, or one interval if that is less
 _SQRT_3, _SQRT_12 = math.sqrt(3), math.sqrt(12)
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One part of an uncertainty: where it comes from, and its standard uncertainty in J; NaN where that is unknown."""
+    """One part of an uncertainty.
+
+    Attributes:
+        name: where it comes from.
+        u_j: its standard uncertainty; NaN where that is unknown.
+        limits_j: the half-widths of the rectangular distributions that it is the sum of; empty: it is no such sum.
+        shared_u_j: the part of `u_j` that all repetitions of a run have in common.
+    """
 
     name: str
     u_j: float
+    limits_j: tuple[float, ...] = ()
+    shared_u_j: float = 0.0
+
+    @classmethod
+    def within(cls, name: str, *limits_j: float, is_shared: bool = False) -> "Component":
+        """Of errors that lie within limits, any value as likely as another."""
+        u_j = math.hypot(*limits_j) / _SQRT_3
+        return cls(name, u_j, tuple(abs(limit_j) for limit_j in limits_j), u_j if is_shared else 0.0)
+
+    def scaled(self, factor: float) -> "Component":
+        """That of an energy times a factor."""
+        limits_j = tuple(limit_j * factor for limit_j in self.limits_j)
+        return Component(self.name, self.u_j * factor, limits_j, self.shared_u_j * factor)
 
 
 def combined(components: Sequence[Component]) -> float:
     """The root of the sum of the squares; NaN where a part is unknown."""
     return math.sqrt(sum(component.u_j**2 for component in components))
+
+
+def combined_shared(components: Sequence[Component]) -> float:
+    """The same of the parts that repetitions share: what a mean over them cannot make smaller."""
+    return math.sqrt(sum(component.shared_u_j**2 for component in components))
 
 
 def accuracy_problem(accuracy: Sequence[AccuracyBand]) -> str:
@@ -54,27 +80,49 @@ def accuracy_limit_w(accuracy: Sequence[AccuracyBand], power_w: float) -> float:
     return band.plus_minus_w + band.plus_minus_percent / 100 * power_w
 
 
-def meter_u_j(description: SourceDescription, levels_w: Sequence[float], duration_s: float) -> float:
-    """Of the meter's accuracy over a window, for one power level (gross) or two that are subtracted (net).
+def meter(description: SourceDescription, power_w: float, idle_w: float | None, duration_s: float) -> Component:
+    """Of the meter's accuracy over a window. All readings at one power err alike: it does not shrink with their number.
 
-    All readings at one level err alike, so the error does not shrink with their number. Those at two levels are taken
-    as independent: neither does an offset cancel between idle and run, nor does a gain. NaN where the accuracy is not
-    declared.
+    Gross (without an idle level): its limits at the power. Net: an offset is the same share of the limits at both
+    powers, and only the difference of the limits stays; a gain, of the largest size within both limits, leaves its part
+    of the difference of the powers; errors that are unknown count at both powers, independently.
     """
     if accuracy_problem(description.accuracy):
-        return math.nan
-    limits_w = [accuracy_limit_w(description.accuracy, level_w) for level_w in levels_w]
-    return duration_s * math.hypot(*limits_w) / _SQRT_3
+        return Component("meter", math.nan, shared_u_j=math.nan)
+    limit_w = accuracy_limit_w(description.accuracy, power_w)
+    if idle_w is None:
+        return Component.within("meter", duration_s * limit_w, is_shared=True)
+    idle_limit_w = accuracy_limit_w(description.accuracy, idle_w)
+    match description.error:
+        case MeterError.OFFSET:
+            return Component.within("meter", duration_s * (limit_w - idle_limit_w), is_shared=True)
+        case MeterError.GAIN:
+            gains = [limit / abs(level) for limit, level in ((limit_w, power_w), (idle_limit_w, idle_w)) if level]
+            return Component.within("meter", duration_s * min(gains, default=0.0) * (power_w - idle_w), is_shared=True)
+        case MeterError.UNKNOWN:
+            return Component.within("meter", duration_s * limit_w, duration_s * idle_limit_w, is_shared=True)
 
 
-def resolution_u_j(resolution_w: float, n_levels: int, duration_s: float) -> float:
-    """Of the steps q in which a meter shows power: q/√12 at each of `n_levels` levels, for all readings alike."""
-    return duration_s * resolution_w * math.sqrt(n_levels) / _SQRT_12
+def resolution(resolution_w: float, n_levels: int, duration_s: float, noise: IdleNoise | None) -> Component:
+    """Of the steps q in which a meter shows power, at each of some levels: q/√12 · exp(-2π² s²/q²).
+
+    Readings that do not change are all off alike, by up to q/2. Where they scatter with a standard deviation s, their
+    mean is off by at most q/π · exp(-2π² s²/q²) (B. Widrow, I. Kollár, *Quantization Noise*, 2008), and the scatter
+    itself is part of the noise.
+    """
+    if not resolution_w:
+        return Component("resolution", 0.0)
+    scatter_w = noise.rms_difference / math.sqrt(2) if noise is not None else 0.0
+    left = math.exp(-2 * (math.pi * scatter_w / resolution_w) ** 2)
+    u_j = duration_s * resolution_w * left * math.sqrt(n_levels) / _SQRT_12
+    return Component("resolution", u_j, shared_u_j=u_j)
 
 
-def counter_resolution_u_j(step_j: float) -> float:
-    """Of the steps q in which a counter goes: q/√12 at each of its two readings."""
-    return step_j * math.sqrt(2) / _SQRT_12
+def counter_resolution(step_j: float, duration_s: float, idle_s: Sequence[float]) -> Component:
+    """Of the steps q in which a counter goes: q/√12 at each reading, two of the window and two of each idle period."""
+    u_j = step_j * math.sqrt(2) / _SQRT_12
+    idle_u_j = u_j * math.hypot(*(duration_s / length_s / len(idle_s) for length_s in idle_s))
+    return Component("resolution", math.hypot(u_j, idle_u_j), shared_u_j=idle_u_j)
 
 
 def counter_step(signal: Signal) -> float:
@@ -83,73 +131,33 @@ def counter_step(signal: Signal) -> float:
     return float(steps[steps > 0].min()) if (steps == 0).any() and (steps > 0).any() else 0.0
 
 
-def timing_u_j(signal: Signal, step_w: float, duration_s: float) -> float:
-    """Of readings that come late: a delay τ of the meter moves energy of τ · step across the window's ends.
+def late_limit_s(description: SourceDescription, signal: Signal) -> float:
+    """How late readings may be at most, with what the source's clock is off; 0 where that was calibrated."""
+    if description.u_latency_s is not None:
+        return 0.0
+    if description.timing_s is not None:
+        return description.timing_s
+    return min(TIMING_S, signal.interval_s if signal.interval_s is not None else TIMING_S)
 
-    The delay is unknown, from none to one interval, and not corrected: the root mean square of that is interval/√3. It
-    cannot move more than the window holds.
+
+def timing(description: SourceDescription, late_s: float, step_w: float, duration_s: float) -> Component:
+    """Of readings that come late: a delay τ moves energy of τ · step out of the window, no more than it holds.
+
+    A calibrated delay has been corrected, and its standard uncertainty stays; else it is within a limit. Repetitions
+    share it.
+
+    Args:
+        description: of the source.
+        late_s: that limit, less what the sampling's correction finds again.
+        step_w: of the power at the window's ends.
+        duration_s: of the window.
     """
-    interval_s = min(signal.interval_s or 0.0, duration_s)
-    return interval_s * abs(step_w) / _SQRT_3
+    if description.u_latency_s is None:
+        return Component.within("timing", min(late_s, duration_s) * step_w, is_shared=True)
+    u_j = min(description.u_latency_s, duration_s) * abs(step_w)
+    return Component("timing", u_j, shared_u_j=u_j)
 
 
-def gaps_u_j(gap_s: float, step_w: float) -> float:
-    """Of the seconds without readings: the power there may have been off by the whole step, u = gap · step/√3."""
-    return gap_s * abs(step_w) / _SQRT_3
-
-
-def sampling_u_j(signal: Signal, windows: Sequence[Window]) -> Float64Array:
-    """Of what happened between the readings, for each window.
-
-    Instantaneous readings are a sample of the power: the variance s² of one is estimated from neighbours' differences
-    (von Neumann), s² = (v₁ - v₀)²/2, and each cell of length h adds h² s². Means and counters miss nothing inside; only
-    in the two cells at the window's ends it is unknown how the energy lies. On-change reports miss nothing.
-    """
-    start_ns, end_ns = bounds(windows)
-    match signal.semantics:
-        case Semantics.INSTANTANEOUS:
-            variance = np.diff(signal.value) ** 2 / 2 * signal.cell_s**2
-            return np.sqrt(_shared_among(signal, variance, start_ns, end_ns))
-        case Semantics.ON_CHANGE:
-            return np.zeros(len(windows))
-        case _:
-            return np.hypot(_edge_u_j(signal, windows, is_start=True), _edge_u_j(signal, windows, is_start=False))
-
-
-def _shared_among(signal: Signal, per_cell: Float64Array, start_ns: Int64Array, end_ns: Int64Array) -> Float64Array:
-    """Sums over the cells of each window; a cell at its end counts by the share that lies inside."""
-    before = np.concatenate(([0.0], np.cumsum(per_cell)))
-
-    def until(t_ns: Int64Array) -> Float64Array:
-        inside_ns = np.clip(t_ns, signal.t_ns[0], signal.t_ns[-1])
-        cell = cell_of(signal, inside_ns)
-        share = (inside_ns - signal.t_ns[cell]) / (signal.t_ns[cell + 1] - signal.t_ns[cell])
-        return before[cell] + share * per_cell[cell]
-
-    return until(end_ns) - until(start_ns)
-
-
-def _edge_u_j(signal: Signal, windows: Sequence[Window], *, is_start: bool) -> Float64Array:
-    """Of the cell in which each window starts (or ends), of which only the mean v is known.
-
-    With a share f of the cell inside, at p₁, and the rest outside at p₀, f p₁ + (1 - f) p₀ = v, and taking v for the
-    inside errs by f (p₁ - v) = (1 - f) (v - p₀), per length of the cell. From the neighbours' levels follows how far p₁
-    and p₀ may be from v; the error is at most that times the smaller of f and 1 - f. For one step from the outer to the
-    inner neighbour's level at the window's end this is the error itself, f (1 - f) times the step. A counter's window
-    without two readings inside has no inner neighbour: there all of the cell's excess over the outer one may be inside.
-    The half-width becomes a standard uncertainty by 1/√3.
-    """
-    start_ns, end_ns = bounds(windows)
-    cell = cell_of(signal, start_ns if is_start else end_ns)
-    left_ns, right_ns = signal.t_ns[cell], signal.t_ns[cell + 1]
-    inside_ns = np.minimum(right_ns, end_ns) - np.maximum(left_ns, start_ns)
-    length_s = seconds(right_ns - left_ns)
-    inside = np.clip(seconds(inside_ns) / length_s, 0.0, 1.0)
-    last, inwards = len(signal.level) - 1, 1 if is_start else -1
-    to_outer = np.abs(signal.level[cell] - signal.level[np.clip(cell - inwards, 0, last)])
-    to_inner = np.abs(signal.level[cell] - signal.level[np.clip(cell + inwards, 0, last)])
-    has_inner = count_readings(signal, start_ns, end_ns) >= MIN_READINGS
-    off_w = np.where(
-        has_inner, np.minimum(inside, 1 - inside) * np.maximum(to_outer, to_inner), (1 - inside) * to_outer
-    )
-    return np.where(inside > 0, off_w * length_s, 0.0) / _SQRT_3
+def gaps(gap_s: float, step_w: float) -> Component:
+    """Of the seconds without readings: the power there may have been off by the whole step."""
+    return Component.within("gaps", gap_s * step_w)
