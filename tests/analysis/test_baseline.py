@@ -74,9 +74,8 @@ def test_late_readings_of_the_workload_are_left_out_of_the_idle_period_after_it(
     value = [40.0] * 100 + [90.0] * 101 + [40.0] * 99
     idle = baseline(signal(range(1, 301), value), window(0, 100), window(200, 300))
     assert idle.after.level == 40
-    change = signal(
-        [0, 100, 207, 250, 270], [40, 90, 40, 41, 40], Semantics.ON_CHANGE
-    )  # still in force when it begins: 90 W
+    reports = [0, 50, 100, 207, 250, 270], [40, 40, 90, 40, 41, 40]  # 90 W is in force when the idle period begins
+    change = signal(*reports, Semantics.ON_CHANGE)
     assert baseline(change, window(0, 100), window(200, 300)).after.level == pytest.approx((73 * 40 + 20 * 41) / 93)
 
 
