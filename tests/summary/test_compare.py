@@ -7,15 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from run_folders import PLUG, Recipe
+from run_folders import COLD_S, PLUG, T0, Recipe, S
 from scattered_runs import change_manifest, make_scattered, with_powers
 from terrawatt.analysis.comparison import Method
 from terrawatt.errors import UsageError
-from terrawatt.records import AccuracyBand
+from terrawatt.records import AccuracyBand, Sample
 from terrawatt.runs.layout import RunFolder, prepare_run, scenario_folders
 from terrawatt.runs.manifest import read_manifest
 from terrawatt.runs.status import State
+from terrawatt.store.sqlite import SqliteStore
 from terrawatt.summary.compare import compare_runs
+from terrawatt.summary.gather import gather
 from terrawatt.summary.scenarios import By
 from terrawatt.summary.wording import details, percents, verdict
 
@@ -255,3 +257,19 @@ def test_percents_go_to_the_place_of_the_smallest():
     assert percents(12.34, 32.1) == ["12", "32"]
     assert percents(-3.4, 3.31, signed=True) == ["-3.4", "+3.3"]
     assert percents(0.0, 0.012) == ["0.00", "0.01"]
+
+
+def test_of_the_idle_level_only_what_repetitions_share_counts(results):
+    path = make_scattered(results, 1, a=around(90), b=around(90))
+    for folder in scenario_folders(path):
+        with SqliteStore(folder.telemetry) as store:
+            idle_w = 40 + RNG.normal(size=COLD_S)
+            store.write(Sample(PLUG.series, T0 + t * S, float(w)) for t, w in enumerate(idle_w, start=1))
+    whole = [
+        part.u_j for row in gather([path]).rows for part in row.energies["plug"].net.budget if part.name == "baseline"
+    ]
+    (column,) = compare_runs([path]).columns
+    shared = column.scenarios[0].mean.u_common["baseline"]
+    assert 0 < shared < min(whole[:10])
+    relative = [scenario.mean.u_common["baseline"] / scenario.mean.mean for scenario in column.scenarios]
+    assert column.verdicts[0].comparison.u_common["baseline"] == pytest.approx(math.hypot(*relative), rel=0.01)

@@ -21,9 +21,8 @@ from terrawatt.summary.gather import Gathered
 from terrawatt.summary.overview import main_energy
 from terrawatt.summary.rows import Row
 
-# Errors of the meter are the same in all that it measures, those of a run in all its repetitions; others are of one.
+# Errors of the meter are the same in all that it measures; the others that repetitions share are of their run.
 OF_THE_METER = frozenset({"meter", "timing"})
-OF_A_RUN = frozenset({"baseline", "resolution"})
 METER = "meter"
 
 _COMPARABLE = frozenset(
@@ -146,10 +145,10 @@ def _common(gathered: Gathered, column: str, rows: Sequence[int]) -> dict[Common
         run = gathered.runs[gathered.run_of[row]].run
         for source, value in _energy_values(gathered.rows[row], column):
             for part in value.budget:
-                if part.name not in OF_THE_METER | OF_A_RUN or part.u_j == 0:
+                if part.shared_u_j == 0:  # a repetition's own, which the scatter shows
                     continue
                 error = CommonError(part.name, _bearer(run, source, part.name))
-                errors.setdefault(error, np.zeros(len(rows)))[position] = part.u_j
+                errors.setdefault(error, np.zeros(len(rows)))[position] = part.shared_u_j
     return errors
 
 
