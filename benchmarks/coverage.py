@@ -5,7 +5,10 @@ Truth is what the workload adds. An idle machine of 40 W wanders (white noise of
 from its accuracy, late by up to a second, every 1, 10 or 30 s, in steps of 0.1 W. Each simulated run goes through
 `analysis.energies` like a measured one.
 
-    python benchmarks/coverage.py [--runs 2000] [--cells 0,5,7]
+The prior of the noise (`analysis.noise.prior`) was chosen on these cells, with other draws. So `--random N` takes N
+other settings from the whole range instead, among them such that readings tell too little; for them nothing is promised.
+
+    python benchmarks/coverage.py [--runs 2000] [--cells 0,5,7 | --random 40]
 """
 
 import argparse
@@ -112,6 +115,31 @@ CELLS = (
     Cell(COUNT, 30, 600, 300, True, 0.0),
     Cell(COUNT, 10, 600, 300, True, 0.95, is_varied=True),
 )
+
+
+def random_cells(n: int, seed: int = SEED) -> tuple[Cell, ...]:
+    """Settings from the whole range, none of which is in `CELLS`."""
+    rng = np.random.default_rng(seed)
+    found: list[Cell] = []
+    while len(found) < n:
+        phi = float(rng.choice([0.0, 0.8, 0.9, 0.95, 0.98]))
+        is_two_sided = bool(rng.random() < 0.5)
+        cell = Cell(
+            semantics=list(Semantics)[rng.integers(4)],
+            interval_s=float(rng.choice([1, 2, 5, 10, 30])),
+            run_s=float(rng.choice([120, 300, 600, 1800])),
+            idle_s=float(rng.choice([120, 180, 300, 600])),
+            is_two_sided=is_two_sided,
+            phi=phi,
+            white_w=float(rng.choice([0.0, 0.3, 1.0])),
+            drift_w_per_h=float(rng.choice([0.0, 0.5, 2.0] if is_two_sided else [0.0, 0.5])),
+            accuracy=PLUG if rng.random() < 0.5 else GOOD,
+            error=list(MeterError)[rng.integers(3)],
+            is_varied=bool(rng.random() < 0.5),
+        )
+        if cell not in CELLS:
+            found.append(cell)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,12 +315,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--cells", default="", help="numbers of cells, by commas; default: all")
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="N other settings, drawn at random")
     options = parser.parse_args(arguments)
-    chosen = [int(part) for part in options.cells.split(",")] if options.cells else range(len(CELLS))
+    cells = random_cells(options.random) if options.random else CELLS
+    chosen = [int(part) for part in options.cells.split(",")] if options.cells else range(len(cells))
     print(HEADER)
     began, results = time.perf_counter(), []
     for number in chosen:
-        results.append(measure(CELLS[number], options.runs))
+        results.append(measure(cells[number], options.runs))
         print(line(number, results[-1]), flush=True)
     good = sum(LOWEST <= result.coverage <= HIGHEST for result in results)
     print(f"{good} of {len(results)} cells within {LOWEST:.0%} to {HIGHEST:.0%}; {time.perf_counter() - began:.0f} s")

@@ -101,14 +101,17 @@ def test_the_variance_of_a_contrast_against_simulated_noise(is_mean):
 
 
 def test_long_periods_are_averaged_in_blocks_and_tell_the_same():
-    rng = np.random.default_rng(5)
-    period = correlated(rng, 1000, 30)
+    """Under one prior: readings every second, and the means of four of them."""
+    period = correlated(np.random.default_rng(5), 1000, 30)
     parts = [Part(0, 300, -1.0), Part(300, 900, 1.0)]
-    expected = [
-        float((noise.weight * noise.contrast(parts)).sum())
-        for noise in (idle_noise([looks(period)]), idle_noise([looks(period.reshape(-1, 4).mean(axis=1), 4.0)]))
-    ]
-    assert expected[0] == pytest.approx(expected[1], rel=0.25)
+
+    def expected(readings):
+        noise = idle_noise([readings])
+        weight = noise.weight / prior(readings.step_s) * prior(1.0)
+        return float((weight / weight.sum() * noise.contrast(parts)).sum())
+
+    by_fours = looks(period.reshape(-1, 4).mean(axis=1), 4.0)
+    assert expected(looks(period)) == pytest.approx(expected(by_fours), rel=0.25)
 
 
 def test_the_kind_of_noise_is_found_when_there_is_enough_to_see():
