@@ -6,7 +6,7 @@ from its accuracy, late by up to a second, every 1, 10 or 30 s, in steps of 0.1 
 `analysis.energies` like a measured one.
 
 The prior of the noise (`analysis.noise.prior`) was chosen on these cells, with other draws. So `--random N` takes N
-other settings from the whole range instead, among them such that readings tell too little; for them nothing is promised.
+other settings from the whole range instead, among them such whose readings tell too little.
 
     python benchmarks/coverage.py [--runs 2000] [--cells 0,5,7 | --random 40]
 """

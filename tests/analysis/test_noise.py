@@ -102,7 +102,7 @@ def test_the_variance_of_a_contrast_against_simulated_noise(is_mean):
 
 def test_long_periods_are_averaged_in_blocks_and_tell_the_same():
     """Under one prior: readings every second, and the means of four of them."""
-    period = correlated(np.random.default_rng(5), 1000, 30)
+    period = correlated(np.random.default_rng(5), 960, 30)  # 60 blocks of 16 s, however they are read
     parts = [Part(0, 300, -1.0), Part(300, 900, 1.0)]
 
     def expected(readings):
@@ -111,7 +111,7 @@ def test_long_periods_are_averaged_in_blocks_and_tell_the_same():
         return float((weight / weight.sum() * noise.contrast(parts)).sum())
 
     by_fours = looks(period.reshape(-1, 4).mean(axis=1), 4.0)
-    assert expected(looks(period)) == pytest.approx(expected(by_fours), rel=0.25)
+    assert expected(looks(period)) == pytest.approx(expected(by_fours), rel=0.05)
 
 
 def test_the_kind_of_noise_is_found_when_there_is_enough_to_see():
