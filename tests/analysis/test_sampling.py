@@ -126,3 +126,15 @@ def test_reports_on_change_are_moved_to_the_start_only_when_they_came_soon():
     run = window(33, 75)
     assert sampling(often, [run]).correction[0] == pytest.approx(8 * (90 - 41))
     assert sampling(signal([0, 1, 2, 41, 42], [40, 41, 40, 90, 91], Semantics.ON_CHANGE), [run]).correction[0] == 0
+
+
+def test_an_on_change_source_that_looks_now_and_then_misses_what_is_faster():
+    rng = np.random.default_rng(5)
+    errors, stated = [], []
+    for _ in range(300):
+        value = rng.choice([60.0, 100.0], 64)  # looked at every second, of a power that alternates faster
+        kept = np.concatenate(([True], value[1:] != value[:-1]))
+        readings, run = signal(np.arange(64)[kept], value[kept], Semantics.ON_CHANGE), window(2.5, 62.5)
+        errors.append(corrected_j(readings, run) - 80 * 60)
+        stated.append(sampling(readings, [run]).u[0])
+    assert np.sqrt(np.mean(np.square(stated))) == pytest.approx(np.std(errors), rel=0.2)

@@ -10,7 +10,8 @@ how the cell at the end is divided. That is a correction, with its uncertainty.
     on-change            the same, where that report came within the time between two reports (at the start; at the end
                          the last report holds)
 
-Means and counters miss nothing inside. Instantaneous readings do: see `_inner_variance`.
+Means and counters miss nothing inside. Instantaneous readings do (`_inner_variance`), and so does an on-change source
+that looks now and then (`_reported_variance`).
 """
 
 from collections.abc import Sequence
@@ -59,6 +60,8 @@ def sampling(
     correction = start.correction() + end.correction()
     if signal.semantics is Semantics.INSTANTANEOUS:
         variance = _inner_variance(signal, start, end, noise)
+    elif signal.semantics is Semantics.ON_CHANGE:
+        variance = _reported_variance(signal, start, end, noise)
     else:
         variance = start.variance(noise) + end.variance(noise)
     absorbs = end.is_known if _is_past(signal) else start.is_corrected
@@ -183,8 +186,6 @@ class _End:
         The level outside errs as far as neighbouring cells differ there: as two readings of variance s² each, where s²
         is the mean of what the idle readings say and what the two next cells outwards say.
         """
-        if self.signal.semantics is Semantics.ON_CHANGE:
-            return np.zeros(len(self.left))
         here = (self._next_level(1) - self._next_level(2)) ** 2 / 2
         of_one = here if noise is None else (here + noise.rms_difference**2 / 2) / 2
         length_s = self._length_s()
@@ -232,11 +233,31 @@ def _inner_variance(signal: Signal, start: _End, end: _End, noise: IdleNoise | N
     product = _between(difference[1:] * difference[:-1] * cell_s[1:] ** 2, first, last - 1) / np.maximum(n_cells - 1, 1)
     per_cell = _BRIDGE * square + _ALTERNATING * np.maximum(-product, 0.0)
     step2 = float(np.median(cell_s)) ** 2
-    if noise is not None:
-        surplus = 1 + 2 * np.sqrt(2 / noise.dof + 2 / np.maximum(n_cells, 1))
-        per_cell = np.maximum(per_cell - surplus * noise.rms_difference**2 / 2 * step2, 0.0)
+    per_cell = np.maximum(per_cell - step2 * _of_noise(noise, n_cells), 0.0)
     at_ends = start.inside_s**2 * start.is_open + end.inside_s**2 * end.is_open
     return np.asarray(per_cell * (n_cells + at_ends / step2))
+
+
+def _reported_variance(signal: Signal, start: _End, end: _End, noise: IdleNoise | None) -> Float64Array:
+    """(w,) variance of what happened between the looks of an on-change source.
+
+    A step of d is reported at the next look, up to the shortest time h between two reports later (or up to the time
+    since the last report). Power that alternates faster is seen by chance, as by instantaneous readings: h² d²/2 for
+    each report. Of rare steps that is an upper limit; those up and down then make up for each other.
+    """
+    first, last = start.inner, np.maximum(end.inner, start.inner)
+    look_s = report_interval_s(signal)
+    n_reports = last - first
+    late = np.diff(signal.value) ** 2 / 2 * np.minimum(signal.cell_s, look_s) ** 2
+    per_report = _between(late, first, last) / np.maximum(n_reports, 1)
+    return np.asarray(np.maximum(per_report - look_s**2 * _of_noise(noise, n_reports), 0.0) * n_reports)
+
+
+def _of_noise(noise: IdleNoise | None, n: Int64Array) -> Float64Array:
+    """(w,) the variance that white noise as large as that of idle readings shows, with twice its uncertainty."""
+    if noise is None:
+        return np.zeros(len(n))
+    return np.asarray((1 + 2 * np.sqrt(2 / noise.dof + 2 / np.maximum(n, 1))) * noise.rms_difference**2 / 2)
 
 
 def _between(values: Float64Array, first: Int64Array, last: Int64Array) -> Float64Array:
