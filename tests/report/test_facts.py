@@ -85,3 +85,15 @@ def test_remarks_and_trials_only_where_there_are_any(make_run: MakeRun) -> None:
 def test_without_runs_there_is_nothing_to_tell() -> None:
     assert facts.machines([]) == ()
     assert facts.meters([]) == ()
+
+
+def test_the_limits_of_repetitions_are_told_only_where_an_interval_ended_the_run(make_run: MakeRun) -> None:
+    limits = {"min_repetitions": 10, "max_repetitions": 50, "repetitions": 3}
+    (fixed,) = facts.protocols([make_run("run_1", protocol={"until_ci_percent": 0, **limits})])
+    assert [fact.name for fact in fixed.facts] == ["Repetitions"]
+    (until,) = facts.protocols([make_run("run_1", protocol={"until_ci_percent": 2, **limits})])
+    assert [fact.name for fact in until.facts] == [
+        "Repeated until known to ± (%)",
+        "Repetitions at least",
+        "Repetitions at most",
+    ]

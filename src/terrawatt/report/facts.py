@@ -24,7 +24,11 @@ _PROTOCOL: Mapping[str, str] = {
     "repetitions": "Repetitions",
     "min_window_s": "Shortest window (s)",
     "pause_s": "Pause between repetitions (s)",
+    "until_ci_percent": "Repeated until known to ± (%)",
+    "min_repetitions": "Repetitions at least",
+    "max_repetitions": "Repetitions at most",
 }
+_OF_STOPPING = ("until_ci_percent", "min_repetitions", "max_repetitions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,14 @@ def settings(runs: Sequence[RunFacts]) -> tuple[Fact, ...]:
 
 
 def protocols(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
-    """The protocol, once for all runs that share it."""
-    return _shared(runs, lambda run: [Fact(_PROTOCOL.get(key, key), _in_words(v)) for key, v in run.protocol.items()])
+    """The protocol, once for all runs that share it; how a run may end by its interval only where one did."""
+
+    def facts(run: RunFacts) -> list[Fact]:
+        unused = {"repetitions"} if run.protocol.get("until_ci_percent") else set(_OF_STOPPING)
+        shown = [(key, value) for key, value in run.protocol.items() if key not in unused]
+        return [Fact(_PROTOCOL.get(key, key), _in_words(value)) for key, value in shown]
+
+    return _shared(runs, facts)
 
 
 def trials(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:

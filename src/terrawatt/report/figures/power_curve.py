@@ -73,7 +73,7 @@ def _panel(
         scale=alt.Scale(domain=[start, end], nice=False),
         axis=alt.Axis(tickCount=10, grid=False),
     )
-    y = alt.Y("p:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5))
+    y = alt.Y("p:Q", title=title, scale=alt.Scale(zero=False, nice=True, padding=6), axis=alt.Axis(tickCount=5))
     layers: list[alt.Chart] = [_bands(curve, domain, windows, scale)]
     ends = [{"t": t_s / scale} for t_s in (curve.this.start_s, curve.this.end_s)]
     layers.append(alt.Chart(inline(ends)).mark_rule(color=GREY, strokeWidth=1).encode(x=x))
