@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from terrawatt.credentials import source_variable, store_variable
 from terrawatt.errors import ConfigError, did_you_mean
 from terrawatt.records import AccuracyBand, MeterError, Semantics
 
 FILE_NAME = "terrawatt.toml"
+SECRETS = ("user", "password", "token")  # never in the file
 ENVIRONMENT_PREFIX = "TERRAWATT_"
 
 
@@ -63,9 +65,21 @@ class ProtocolSettings(Section):
 
 
 class StoreSettings(Section):
-    """`[store]`: where series are kept."""
+    """`[store]`: where series are kept.
 
-    url: str = "sqlite"
+    `sqlite`: in the run folder only. `influxdb://HOST:PORT/DATABASE` (`influxdbs://` over TLS): there too. User and
+    token are secrets like the password: from the environment, or a file that only its owner can read (`credentials`).
+    """
+
+    url: str = Field(default="sqlite", pattern=r"^(sqlite|influxdbs?://[^/@\s]+/[^/@\s]+)$")
+    user: SecretStr | None = None
+    password: SecretStr | None = None
+    token: SecretStr | None = None
+    user_file: Path | None = None
+    password_file: Path | None = None
+    token_file: Path | None = None
+    ca_file: Path | None = None  # the certificates of an authority of one's own
+    timeout_s: float = Field(default=10.0, gt=0)
 
 
 class SamplingSettings(Section):
@@ -172,6 +186,7 @@ def load(path: Path | None = None, start: Path | None = None) -> Settings:
     """
     file = path if path is not None else find(start or Path.cwd())
     values = _anchored(_read(file), file.parent) if file is not None else {}
+    _refuse_secrets(values, file)
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -204,11 +219,35 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     sources = values.get("sources")
     paths = [(experiment, "results"), (experiment, "lock"), (values.get("data"), "pack")]
     paths += [(values.get("emissions"), "intensity")]
-    paths += [(source, "file") for source in sources] if isinstance(sources, list) else []
+    of_secrets = [f"{name}_file" for name in (*SECRETS, "ca")]
+    paths += [(values.get("store"), key) for key in of_secrets]
+    for source in sources if isinstance(sources, list) else []:
+        paths += [(source, key) for key in ("file", *of_secrets)]
     for table, key in paths:
         if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
             table[key] = str(start / table[key])
     return values
+
+
+def _refuse_secrets(values: Mapping[str, Any], file: Path | None) -> None:
+    """Secrets in the settings' file would be copied with it."""
+    sources = values.get("sources")
+    tables = {"store": values.get("store")}
+    tables |= {f"sources.{i}": source for i, source in enumerate(sources if isinstance(sources, list) else [])}
+    for place, table in tables.items():
+        if not isinstance(table, dict):
+            continue
+        for name in set(SECRETS) & set(table):
+            raise ConfigError(
+                f"{file}: {place}.{name}: secrets do not belong here; set {_variable(place, name, table)}, or "
+                f"{name}_file to a file that only you can read"
+            )
+
+
+def _variable(place: str, name: str, table: Mapping[str, Any]) -> str:
+    if place == "store":
+        return store_variable(name)
+    return source_variable(str(table.get("name", "NAME")), name)
 
 
 def _explain(error: ValidationError, file: Path | None) -> str:

@@ -118,6 +118,7 @@ class SourceDescription:
     timing_s: float | None = None  # half-width of what is unknown of its delay; None: `uncertainty.TIMING_S`
     latency_s: float | None = None  # how late its readings come, from a calibration; they are shifted by it
     u_latency_s: float | None = None  # the standard uncertainty of that
+    has_device_time: bool = False  # whether the meter itself times its readings; else they have their arrival's time
 
 
 @dataclass(frozen=True, slots=True, order=True)

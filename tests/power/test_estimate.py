@@ -33,33 +33,33 @@ class RecordedCpu:
 
 
 def source(entry: Entry, times: Sequence[tuple[float, float] | None]) -> EstimateSource:
-    description = estimate.create(entry("estimate"), "lab").description
+    description = estimate.create(entry("estimate"), "lab").descriptions[0]
     return EstimateSource(description, EstimateOptions(idle_w=20, full_w=100), RecordedCpu(times))
 
 
 def test_power_is_linear_in_the_load_since_the_reading_before(entry: Entry) -> None:
     plug = source(entry, [(0, 0), (0, 100), (100, 100), (150, 150)])
-    assert [plug.read() for _ in range(3)] == [20.0, 100.0, 60.0]
+    assert [plug.read() for _ in range(3)] == [(20.0,), (100.0,), (60.0,)]
 
 
 def test_no_time_counted_is_no_reading(entry: Entry) -> None:
     plug = source(entry, [(5, 5), (5, 5), (6, 5)])
     with pytest.raises(SourceError, match="no CPU time was counted"):
         plug.read()
-    assert plug.read() == 100.0
+    assert plug.read() == (100.0,)
 
 
 def test_times_that_cannot_be_read_are_no_reading(entry: Entry) -> None:
     plug = source(entry, [(0, 0), None, (50, 50)])
     with pytest.raises(SourceError, match="CPU times cannot be read"):
         plug.read()
-    assert plug.read() == 60.0
+    assert plug.read() == (60.0,)
 
 
 def test_it_says_that_it_is_an_estimate(entry: Entry) -> None:
     plug = estimate.create(entry("estimate", idle_w=5, full_w=25), "lab")
     plug.close()
-    description = plug.description
+    description = plug.descriptions[0]
     assert description.is_estimate
     assert description.semantics is Semantics.MEAN
     assert description.accuracy == (AccuracyBand(plus_minus_percent=50.0),)
@@ -94,7 +94,7 @@ def test_this_machine_has_a_power_between_the_levels(entry: Entry) -> None:
     readings = []
     while not readings:
         try:
-            readings.append(plug.read())
+            readings += plug.read()
         except SourceError:
             sum(range(100_000))
     plug.close()

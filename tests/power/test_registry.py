@@ -8,7 +8,7 @@ import pytest
 from terrawatt.config import SourceSettings
 from terrawatt.errors import SourceError
 from terrawatt.power import registry
-from terrawatt.power.source import PolledSource
+from terrawatt.power.source import PowerSource
 
 Entry = Callable[..., SourceSettings]
 
@@ -22,9 +22,9 @@ class LabOptions(Options):
 class LabMeter:
     def __init__(self, settings, host):
         self.power_w = parse_options(LabOptions, settings).power_w
-        self.description = describe(settings, host, Semantics.INSTANTANEOUS)
+        self.descriptions = (describe(settings, host, Semantics.INSTANTANEOUS),)
     def read(self):
-        return self.power_w
+        return (self.power_w,)
     def close(self):
         pass
 """
@@ -52,9 +52,9 @@ def test_each_kind_is_found_and_checks_its_options(entry: Entry, kind: str) -> N
 
 
 def test_an_estimate(entry: Entry) -> None:
-    source: PolledSource = registry.create(entry("estimate"), "lab")
+    source: PowerSource = registry.create(entry("estimate"), "lab")
     source.close()
-    assert source.description.kind == "estimate"
+    assert source.descriptions[0].kind == "estimate"
 
 
 def test_an_unknown_kind_is_answered_with_near_names(entry: Entry) -> None:
@@ -65,8 +65,8 @@ def test_an_unknown_kind_is_answered_with_near_names(entry: Entry) -> None:
 @pytest.mark.usefixtures("_foreign_package")
 def test_other_packages_bring_kinds(entry: Entry) -> None:
     source = registry.create(entry("labmeter", power_w=42), "lab")
-    assert source.read() == 42
-    assert str(source.description.series) == "power,host=lab,source=plug power_w"
+    assert source.read() == (42,)
+    assert str(source.descriptions[0].series) == "power,host=lab,source=plug power_w"
     with pytest.raises(SourceError, match=r"sources\[plug\]: power_w: Field required"):
         registry.create(entry("labmeter"), "lab")
     with pytest.raises(SourceError, match="Did you mean labmeter"):

@@ -36,14 +36,14 @@ def file(tmp_path: Path) -> Path:
 
 
 def playing(entry: Entry, file: Path, after_end: AfterEnd) -> tuple[ReplaySource, Clock]:
-    description = replay.create(entry("replay", file=str(file)), "lab").description
+    description = replay.create(entry("replay", file=str(file)), "lab").descriptions[0]
     clock = Clock()
     return ReplaySource(description, read_recording(file), after_end, clock), clock
 
 
 def at(source: ReplaySource, clock: Clock, played_s: float) -> float:
     clock.now_s = 1000.0 + played_s
-    return source.read()
+    return source.read()[0]
 
 
 @pytest.mark.parametrize(("played_s", "power_w"), [(0, 10), (0.999, 10), (1, 20), (1.5, 20), (3, 40), (3.9, 40)])
@@ -76,18 +76,18 @@ def test_a_single_reading_can_be_held(entry: Entry, file: Path) -> None:
 
 
 def test_power_and_energy_are_described(entry: Entry, file: Path) -> None:
-    power = replay.create(entry("replay", file=str(file)), "lab").description
+    power = replay.create(entry("replay", file=str(file)), "lab").descriptions[0]
     assert (power.semantics, power.series.field, power.accuracy) == (Semantics.INSTANTANEOUS, "power_w", ())
     assert str(file) in power.note
     assert not power.is_estimate
     file.write_text(ENERGY)
-    energy = replay.create(entry("replay", file=str(file)), "lab").description
+    energy = replay.create(entry("replay", file=str(file)), "lab").descriptions[0]
     assert (energy.semantics, energy.series.field) == (Semantics.COUNTER, "energy_j")
 
 
 def test_the_settings_know_better(entry: Entry, file: Path) -> None:
     keys = {"semantics": "on-change", "accuracy": [{"plus_minus_w": 3.0}], "resolution_w": 0.1}
-    description = replay.create(entry("replay", file=str(file), **keys), "lab").description
+    description = replay.create(entry("replay", file=str(file), **keys), "lab").descriptions[0]
     assert description.semantics is Semantics.ON_CHANGE
     assert description.accuracy == (AccuracyBand(plus_minus_w=3.0),)
     assert description.resolution_w == 0.1
@@ -97,7 +97,7 @@ def test_only_a_counter_has_a_range(entry: Entry, file: Path) -> None:
     with pytest.raises(SourceError, match=r"sources\[plug\]: wrap_j: only a counter"):
         replay.create(entry("replay", file=str(file), wrap_j=262_144), "lab")
     file.write_text(ENERGY)
-    assert replay.create(entry("replay", file=str(file), wrap_j=262_144), "lab").description.wrap_j == 262_144
+    assert replay.create(entry("replay", file=str(file), wrap_j=262_144), "lab").descriptions[0].wrap_j == 262_144
 
 
 def test_what_cannot_be_meant_is_refused(entry: Entry, file: Path) -> None:

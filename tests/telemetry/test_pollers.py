@@ -23,13 +23,12 @@ class FakeSource:
     """A source that gives readings of a list; an error in it is raised."""
 
     def __init__(self, name: str, answer: Callable[[], float]) -> None:
-        self.description = SourceDescription(
-            name, "fake", Semantics.INSTANTANEOUS, (), SeriesKey.of("power", "power_w", source=name)
-        )
+        series = SeriesKey.of("power", "power_w", source=name)
+        self.descriptions = (SourceDescription(name, "fake", Semantics.INSTANTANEOUS, (), series),)
         self._answer = answer
 
-    def read(self) -> float:
-        return self._answer()
+    def read(self) -> tuple[float, ...]:
+        return (self._answer(),)
 
     def close(self) -> None: ...
 
@@ -63,7 +62,7 @@ def test_a_slow_source_does_not_delay_another(stop: threading.Event) -> None:
     sources = [FakeSource("slow", slow), FakeSource("fast", lambda: 2.0)]
     start_ns = time.monotonic_ns()
     pollers = [
-        Poller(source.description.name, SourceTaker(source), Schedule(0.01, start_ns), buffer, stop)
+        Poller(source.descriptions[0].name, SourceTaker(source), Schedule(0.01, start_ns), buffer, stop)
         for source in sources
     ]
     for poller in pollers:

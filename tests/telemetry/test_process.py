@@ -31,7 +31,7 @@ from terrawatt.records import Semantics
 
 class Meter:
     def __init__(self, settings, host):
-        self.description = describe(settings, host, Semantics.INSTANTANEOUS)
+        self.descriptions = (describe(settings, host, Semantics.INSTANTANEOUS),)
     def close(self):
         pass
 
@@ -42,7 +42,7 @@ class Hanging(Meter):
 class Chatty(Meter):
     def read(self):
         print("a print that is no message")
-        return 3.0
+        return (3.0,)
 
 class Faulty(Meter):
     def read(self):

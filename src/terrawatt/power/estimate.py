@@ -38,12 +38,12 @@ class EstimateSource:
     """The model's mean power since the reading before."""
 
     def __init__(self, description: SourceDescription, options: EstimateOptions, cpu: CpuTimesReader) -> None:
-        self.description = description
+        self.descriptions = (description,)
         self._options = options
         self._cpu = cpu
         self._before = cpu.read()
 
-    def read(self) -> float:
+    def read(self) -> tuple[float]:
         """The mean power since the reading before, in W.
 
         Raises:
@@ -56,7 +56,7 @@ class EstimateSource:
         shares, self._before = now.shares_since(self._before), now
         if shares is None:
             raise SourceError("no CPU time was counted since the reading before")
-        return self._options.idle_w + (self._options.full_w - self._options.idle_w) * shares.load
+        return (self._options.idle_w + (self._options.full_w - self._options.idle_w) * shares.load,)
 
     def close(self) -> None:
         """Release the file of the CPU times."""

@@ -7,16 +7,16 @@ from terrawatt.config import SourceSettings
 from terrawatt.errors import did_you_mean
 from terrawatt.power import estimate, replay
 from terrawatt.power.options import wrong
-from terrawatt.power.source import PolledSource
+from terrawatt.power.source import PowerSource
 
 ENTRY_POINTS = "terrawatt.power_sources"
 
-Factory = Callable[[SourceSettings, str], PolledSource]
+Factory = Callable[[SourceSettings, str], PowerSource]
 
 BUILT_IN: dict[str, Factory] = {"estimate": estimate.create, "replay": replay.create}
 
 
-def create(settings: SourceSettings, host: str) -> PolledSource:
+def create(settings: SourceSettings, host: str) -> PowerSource:
     """The source of one entry of `[[sources]]`.
 
     Args:

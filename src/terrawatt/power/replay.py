@@ -41,7 +41,7 @@ class ReplaySource:
         after_end: AfterEnd = "missing",
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self.description = description
+        self.descriptions = (description,)
         self._recording = recording
         self._after_end = after_end
         self._clock_ns = clock_ns
@@ -49,7 +49,7 @@ class ReplaySource:
         t_ns = recording.t_ns
         self._length_ns = int(t_ns[-1] + (np.median(np.diff(t_ns)) if len(t_ns) > 1 else 1))
 
-    def read(self) -> float:
+    def read(self) -> tuple[float]:
         """The recorded reading of now, in W or J.
 
         Raises:
@@ -64,7 +64,7 @@ class ReplaySource:
         value = float(self._recording.value[np.searchsorted(self._recording.t_ns, played_ns, side="right") - 1])
         if np.isnan(value):
             raise SourceError("the recording has no reading here")
-        return value
+        return (value,)
 
     def close(self) -> None:
         """Nothing is held."""

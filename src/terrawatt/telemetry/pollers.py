@@ -1,6 +1,7 @@
-"""Threads that read at a fixed rate: one for the host's series, one for each power source.
+"""Threads that read at a fixed rate: one for the host's series, one for each power source that is polled.
 
-Each has a thread of its own, so that a slow one (a plug over a bad network) delays no other.
+Each has a thread of its own, so that a slow one (a plug over a bad network) delays no other. What a source sends by
+itself goes into the same buffer.
 """
 
 import logging
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from terrawatt.errors import SourceError
-from terrawatt.power.source import PolledSource
+from terrawatt.power.source import PolledSource, PushedSource
 from terrawatt.records import Sample, SeriesKey
 from terrawatt.telemetry.buffer import SampleBuffer
 from terrawatt.telemetry.clocks import stamped, wall_minus_monotonic_s
@@ -70,27 +71,54 @@ class HostTaker:
 
 
 class SourceTaker:
-    """Takes the sample of one power source: NaN when it has no reading."""
+    """Takes the samples of one power source: NaN where it has no reading."""
 
     def __init__(self, source: PolledSource) -> None:
         self._source = source
-        self._key = source.description.series
+        self._keys = [description.series for description in source.descriptions]
+        self._name = source.descriptions[0].name
         self._failing = False
 
     def __call__(self) -> list[Sample]:
-        """The sample of now."""
-        t_ns, value = stamped(self._read)
-        return [Sample(self._key, t_ns, value)]
+        """The samples of now, all with one time."""
+        t_ns, values = stamped(self._read)
+        return [Sample(key, t_ns, value) for key, value in zip(self._keys, values, strict=True)]
 
-    def _read(self) -> float:
+    def _read(self) -> tuple[float, ...]:
         try:
-            value = self._source.read()
+            values = self._source.read()
         except SourceError as error:
             if not self._failing:
-                log.warning("source %s: no reading: %s", self._source.description.name, error)
+                log.warning("source %s: no reading: %s", self._name, error)
             self._failing = True
-            return math.nan
+            return (math.nan,) * len(self._keys)
         if self._failing:
-            log.warning("source %s reads again", self._source.description.name)
+            log.warning("source %s reads again", self._name)
         self._failing = False
-        return value
+        return values
+
+
+class Arrivals:
+    """The readings that one source sends by itself.
+
+    Attributes:
+        has_begun: whether its first samples are in the buffer.
+    """
+
+    def __init__(self, source: PushedSource, buffer: SampleBuffer) -> None:
+        self.has_begun = False
+        self.close = source.close
+        self._source = source
+        self._buffer = buffer
+
+    def start(self) -> None:
+        """Let the source begin.
+
+        Raises:
+            SourceError: it cannot be reached; says why.
+        """
+        self._source.start(self._take)
+
+    def _take(self, samples: Sequence[Sample]) -> None:
+        self._buffer.put(samples)
+        self.has_begun = True

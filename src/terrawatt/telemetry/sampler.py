@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from terrawatt.errors import SourceError, TerrawattError
 from terrawatt.power import registry
+from terrawatt.power.source import PushedSource
 from terrawatt.records import Sample
 from terrawatt.store.interface import Store
 from terrawatt.store.sqlite import SqliteStore
@@ -26,7 +27,7 @@ from terrawatt.telemetry.host import open_host
 from terrawatt.telemetry.latest import LatestPower
 from terrawatt.telemetry.messages import Failure, Latest, Message, Request, SamplerReport, decode_request, encode
 from terrawatt.telemetry.own import sampler_starts
-from terrawatt.telemetry.pollers import HostTaker, Poller, SourceTaker
+from terrawatt.telemetry.pollers import Arrivals, HostTaker, Poller, SourceTaker
 from terrawatt.telemetry.schedule import Schedule
 from terrawatt.units import NS_PER_MS, s_to_ns
 
@@ -66,16 +67,18 @@ class Recorder:
         """
         self._store, self._pipe, self._stop = store, pipe, stop
         self._host = open_host(request.sampling, request.host, request.store_path.parent)
-        self._sources = [registry.create(settings, request.host) for settings in request.sources]
-        descriptions = tuple(source.description for source in self._sources)
+        sources = [registry.create(settings, request.host) for settings in request.sources]
+        descriptions = tuple(description for source in sources for description in source.descriptions)
         self._report = SamplerReport(descriptions, request.host, self._host.quantities, self._host.missing)
         self._latest = LatestPower(descriptions)
         self._buffer = SampleBuffer()
         # Usage and load are means over the time since the reading before, so the first readings wait a little.
         start_ns = time.monotonic_ns() + s_to_ns(min(request.sampling.interval_s, COMMIT_INTERVAL_S))
         self._commits = Schedule(COMMIT_INTERVAL_S, start_ns + _COMMIT_DELAY_NS)
+        self._pushed = [Arrivals(source, self._buffer) for source in sources if isinstance(source, PushedSource)]
+        self._polled = [source for source in sources if not isinstance(source, PushedSource)]
         takers = {"host": HostTaker(self._host, request.host)} | {
-            f"source {source.description.name}": SourceTaker(source) for source in self._sources
+            f"source {source.descriptions[0].name}": SourceTaker(source) for source in self._polled
         }
         self._pollers = [
             Poller(name, take, Schedule(request.sampling.interval_s, start_ns), self._buffer, stop)
@@ -87,8 +90,10 @@ class Recorder:
 
         Raises:
             StoreError: the samples cannot be kept.
-            SourceError: a source's code has failed.
+            SourceError: a source cannot be reached, or its code has failed.
         """
+        for arrivals in self._pushed:
+            arrivals.start()
         for poller in self._pollers:
             poller.start()
         # A restart is then in the data, beside the gap that it leaves.
@@ -96,7 +101,7 @@ class Recorder:
         patience_end_ns = time.monotonic_ns() + s_to_ns(_PATIENCE_S)
         is_reported = False
         while self._wait():
-            have_begun = all(poller.has_begun for poller in self._pollers)
+            have_begun = all(x.has_begun for x in self._pollers) and all(x.has_begun for x in self._pushed)
             latest = self._commit()
             if not is_reported and (have_begun or time.monotonic_ns() > patience_end_ns):
                 _say(self._pipe, self._report)
@@ -110,7 +115,9 @@ class Recorder:
     def close(self) -> None:
         """End the threads, commit what is left, and release all that is not hanging in a reading."""
         self._stop.set()
-        releases = [self._host.close, *(source.close for source in self._sources)]
+        for arrivals in self._pushed:
+            arrivals.close()
+        releases = [self._host.close, *(source.close for source in self._polled)]
         for poller, release in zip(self._pollers, releases, strict=True):
             if poller.ident is not None:
                 poller.join(_JOIN_S)
