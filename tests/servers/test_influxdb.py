@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from servers.influxdb import InfluxServer, User
 
 LINE = "power,host=lab power_w=42.5 1790000000000000000"
