@@ -3,7 +3,7 @@
 A machine idles at 40 W (noise of 1 W with a correlation of 0.9 from second to second, a slow drift), then trains in
 repetitions, then idles. The truth is what the training adds. A cell is the mean / the greatest |error| of the
 repetitions' energies in %, with the number that are given as 0 J or not at all. Of ours also: how many of the intervals
-± U (U = 2 u) hold the truth, and the mean of U in %. The meter itself errs by its resolution only.
+of 95 % hold the truth, and the mean of their half-widths in %. The meter itself errs by its resolution only.
 
 Seeded: each run prints the same.
 """
@@ -34,7 +34,6 @@ SEED = 20_260_921
 RUNS = 40
 REPETITIONS = 10
 IDLE_S = 300.0
-COVERAGE_FACTOR = 2.0
 IDLE_W, NOISE_W, CORRELATION = 40.0, 1.0, 0.9
 CELLS = ((30, 20), (30, 60), (30, 300), (30, 1800), (10, 60), (1, 60))  # interval / repetition, in s
 READINGS = {Semantics.MEAN: mean_readings, Semantics.INSTANTANEOUS: instantaneous_readings}
@@ -148,12 +147,12 @@ def error(found_j: Float64Array, true_j: Float64Array) -> Error:
 
 
 def intervals(found: Sequence[Energy], true_j: Float64Array) -> tuple[float, float]:
-    """The share of intervals ± U that hold the truth, and the mean of U by the energy; of those given."""
+    """The share of the 95 % intervals that hold the truth, and the mean of their half-widths by it; of those given."""
     pairs = [(energy.net, true) for energy, true in zip(found, true_j, strict=True) if not energy.net.reason]
     if not pairs:
         return np.nan, np.nan
-    held = np.mean([abs(net.energy_j - true) <= COVERAGE_FACTOR * net.u_j for net, true in pairs])
-    return float(held), float(np.mean([COVERAGE_FACTOR * net.u_j / true for net, true in pairs]))
+    held = np.mean([abs(net.energy_j - true) <= net.half_width_j for net, true in pairs])
+    return float(held), float(np.mean([net.half_width_j / true for net, true in pairs]))
 
 
 def main() -> int:

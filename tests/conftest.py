@@ -4,8 +4,13 @@ import os
 import signal
 
 import pytest
+from hypothesis import settings
 
 _REAL_DATA = "TERRAWATT_REAL_DATA"
+
+
+settings.register_profile("terrawatt", deadline=None)  # no test asserts a time: the machine may be busy
+settings.load_profile("terrawatt")
 
 
 def pytest_configure() -> None:

@@ -49,6 +49,7 @@ def test_the_budget_is_the_uncertainty():
             "baseline": 100 * DRIFT_PER_H * 40 * 79.5 / 3600,
         },
         rel=1e-3,
+        abs=1e-4,
     )
     gross = {part.name: part.u_j for part in energy.gross.budget}
     assert gross["meter"] == pytest.approx(300 / math.sqrt(3))

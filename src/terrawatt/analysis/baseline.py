@@ -14,15 +14,14 @@ from typing import Literal
 import numpy as np
 
 from terrawatt.analysis.integrate import MIN_READINGS, bounds, count_readings, integrate
-from terrawatt.analysis.interval import half_widths
+from terrawatt.analysis.interval import NORMAL_95, half_widths
 from terrawatt.analysis.noise import GRID, IdleNoise, Part, Readings, idle_noise
-from terrawatt.analysis.sampling import report_interval_s
 from terrawatt.analysis.signal import Signal, seconds
 from terrawatt.analysis.steady import steady_readings
+from terrawatt.analysis.window_ends import report_interval_s
 from terrawatt.records import Float64Array, Semantics, Window
 from terrawatt.units import NS_PER_S
 
-NORMAL_95 = 1.959964  # a normal distribution's 95 % interval, in standard deviations
 DRIFT_PER_H = 0.0125  # of the level: the standard deviation of a drift that one idle period does not show
 LATE_S = 1.0  # readings may come so late: the first of the idle period after the repetitions still hold workload
 _S_PER_H = 3600.0

@@ -11,6 +11,7 @@ from scipy.special import chdtri, ndtr
 from terrawatt.records import Float64Array
 
 CONFIDENCE = 0.95
+NORMAL_95 = 1.959964  # a normal distribution's 95 % interval, in standard deviations
 _GROUPS = 12  # of the mixture's variances
 _TAILS = np.array([0.0, 0.0006, 0.002, 0.005, 0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.35, 0.6, 0.85, 1.0])
 _STEPS = 10

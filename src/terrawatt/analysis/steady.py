@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import fdtri
 
 from terrawatt.analysis.noise import Readings
-from terrawatt.analysis.sampling import report_interval_s
 from terrawatt.analysis.signal import Signal, seconds
+from terrawatt.analysis.window_ends import report_interval_s
 from terrawatt.records import Semantics, Window
 from terrawatt.units import NS_PER_S
 
