@@ -9,6 +9,9 @@
     ├── ModelError            a model or its weights
     ├── TrainingError         a training that cannot start or go on
     ├── StoreError            the series cannot be written or read
+    │   ├── StoreUnreachableError   the database does not answer now; later it may
+    │   ├── StoreRefusedError       exit code 2: user, password, token, database or certificate are wrong
+    │   └── PartialWriteError       some samples were refused for good; the others are written
     ├── SourceError           a power source
     ├── RunFolderError        a run folder that cannot be made or read
     ├── ChangedFilesError     files of a run that are not those that were measured
@@ -65,6 +68,28 @@ class TrainingError(TerrawattError):
 
 class StoreError(TerrawattError):
     """Series that cannot be written or read."""
+
+
+class StoreUnreachableError(StoreError):
+    """A database that does not answer now; trying again later may help."""
+
+
+class StoreRefusedError(StoreError):
+    """A database that refuses: user, password, token, database or certificate are wrong."""
+
+    exit_code = 2
+
+
+class PartialWriteError(StoreError):
+    """Some samples were refused for good, and the others are written.
+
+    Attributes:
+        refused: how many, as far as the database says.
+    """
+
+    def __init__(self, message: str, refused: int = 0) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 class SourceError(TerrawattError):
