@@ -27,7 +27,8 @@ def parse_options(model: type[OptionsType], settings: SourceSettings) -> Options
     try:
         return model.model_validate(settings.options)
     except ValidationError as error:
-        detail = error.errors()[0]
+        unknown = [detail for detail in error.errors() if detail["type"] == "extra_forbidden"]
+        detail = (unknown or error.errors())[0]  # a mistyped key is missing as well: its near names help more
         key = ".".join(str(part) for part in detail["loc"])
         if detail["type"] == "extra_forbidden":
             hint = did_you_mean(key, tuple(model.model_fields)) if model.model_fields else ""
