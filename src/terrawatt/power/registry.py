@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 from terrawatt.config import SourceSettings
 from terrawatt.errors import did_you_mean
-from terrawatt.power import estimate, replay
+from terrawatt.power import counters, esphome, estimate, homeassistant, replay, shelly, tasmota
 from terrawatt.power.options import wrong
 from terrawatt.power.source import PowerSource
 
@@ -13,7 +13,15 @@ ENTRY_POINTS = "terrawatt.power_sources"
 
 Factory = Callable[[SourceSettings, str], PowerSource]
 
-BUILT_IN: dict[str, Factory] = {"estimate": estimate.create, "replay": replay.create}
+BUILT_IN: dict[str, Factory] = {
+    "counters": counters.create,
+    "esphome": esphome.create,
+    "estimate": estimate.create,
+    "homeassistant": homeassistant.create,
+    "replay": replay.create,
+    "shelly": shelly.create,
+    "tasmota": tasmota.create,
+}
 
 
 def create(settings: SourceSettings, host: str) -> PowerSource:
