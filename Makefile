@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO ?= demo
 
-.PHONY: help demo test lint types imports tests bench clean
+.PHONY: help demo test lint types imports servers tests bench clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,7 +44,10 @@ types: $(VENV)/.test  ## mypy, strict
 imports: $(VENV)/.test  ## who may import whom
 	$(BIN)/lint-imports
 
-tests: $(VENV)/.test  ## the tests, with coverage
+servers:  ## mosquitto and InfluxDB for the tests, when this is root on Debian and they are missing
+	@scripts/install-servers.sh
+
+tests: $(VENV)/.test servers  ## the tests, with coverage
 	$(BIN)/coverage erase
 	$(BIN)/pytest --cov --cov-report=term
 
