@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from servers.influxdb import InfluxServer
 
+from servers.influxdb import InfluxServer
 from terrawatt.config import StoreSettings
 from terrawatt.store.influxdb import InfluxStore, open_influx
 

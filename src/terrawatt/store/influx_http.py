@@ -160,7 +160,8 @@ class InfluxClient:
         there must be.
 
         Raises:
-            StoreError: the server does not answer, or refuses, or a column holds something else.
+            StoreError: the server does not answer, or refuses.
+            pyarrow.ArrowInvalid: a column holds something else.
         """
         fields = self._query(statement) | {"chunked": "true", "chunk_size": str(_CHUNK_POINTS)}
         with self._request("GET", "/query", fields, accept="application/csv") as response:
@@ -172,7 +173,7 @@ class InfluxClient:
             except pa.ArrowInvalid as error:
                 if "Empty CSV" in str(error):
                     return pa.table({name: pa.array([], kind) for name, kind in types.items()})
-                raise StoreError(f"{self.place}: {_one_line(str(error))}") from error
+                raise
 
     def write(self, lines: Sequence[str]) -> Rejection | None:
         """Write lines of line protocol, with times in ns.
@@ -254,12 +255,12 @@ class InfluxClient:
             ) from error
         except NameResolutionError as error:
             raise StoreUnreachableError(f"{self.place}: no such host is known; is the name right?") from error
-        except (ConnectTimeoutError, ReadTimeoutError) as error:
-            raise StoreUnreachableError(f"{self.place}: no answer within {self._timeout_s:g} s") from error
         except NewConnectionError as error:
             reason = error.__cause__ or error
             why = (isinstance(reason, OSError) and reason.strerror) or str(reason)
             raise StoreUnreachableError(f"{self.place}: cannot be reached ({why}); is InfluxDB running?") from error
+        except (ConnectTimeoutError, ReadTimeoutError) as error:
+            raise StoreUnreachableError(f"{self.place}: no answer within {self._timeout_s:g} s") from error
         except HTTPError as error:
             raise StoreUnreachableError(f"{self.place}: the connection broke ({_one_line(str(error))})") from error
 

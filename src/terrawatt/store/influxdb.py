@@ -6,6 +6,7 @@ there already changes nothing.
 """
 
 import re
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
@@ -14,7 +15,6 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 from pydantic import SecretStr
-from urllib3.util import make_headers
 
 from terrawatt.config import StoreSettings
 from terrawatt.credentials import secret, store_variable
@@ -122,7 +122,10 @@ class InfluxStore:
         absent = {tag for series in found for tag in series.get("tags", {})} - set(dict(key.tags))
         types = {"time": pa.int64(), key.field: pa.float64(), key.field + MISSING: pa.float64()}
         statement = influxql.select_series(key, start_ns, end_ns, sorted(absent))
-        table = self._client.table(statement, types)
+        try:
+            table = self._client.table(statement, types)
+        except pa.ArrowInvalid as error:
+            raise StoreError(f"{self}: {key}: holds no numbers") from error
         t_ns, value, failed = (table.column(name).to_numpy() for name in types)
         if np.count_nonzero(~np.isnan(value)) < counts[0] or np.count_nonzero(~np.isnan(failed)) < counts[1]:
             self._client.ask(statement)  # an error, which JSON would have said
@@ -256,7 +259,7 @@ def _authorization(settings: StoreSettings) -> SecretStr | None:
         raise ConfigError(f"store: the {missing} is missing; set {store_variable(missing)} or store.{missing}_file")
     if token:
         return SecretStr(f"Token {token}")
-    return SecretStr(make_headers(basic_auth=f"{user}:{password}")["authorization"]) if user else None
+    return SecretStr(f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}") if user else None
 
 
 def _counts_of(key: SeriesKey, found: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:

@@ -50,7 +50,7 @@ def parse_series(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 def _beginnings(key: SeriesKey) -> tuple[str, str]:
     """A line up to its number, of a reading and of one that failed."""
     for problem in _problems(key):
-        raise StoreError(f"{key}: cannot be kept in InfluxDB, {problem}")
+        raise StoreError(f"{str(key)!r}: cannot be kept in InfluxDB, {problem}")
     tags = "".join(f",{_escaped(name)}={_escaped(value)}" for name, value in sorted(key.tags))
     series = _SPECIAL_IN_MEASUREMENT.sub(r"\\\1", key.measurement) + tags
     return f"{series} {_escaped(key.field)}=", f"{series} {_escaped(key.field + MISSING)}="
