@@ -17,9 +17,10 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-import codecarbon
+if TYPE_CHECKING:
+    from codecarbon import OfflineEmissionsTracker
 
 REHEARSAL = "rehearsal.csv"
 
@@ -62,13 +63,16 @@ def _rehearse(options: dict[str, Any]) -> dict[str, str]:
     return {"version": row["codecarbon_version"], "country_name": row["country_name"], "g_per_kwh": g_per_kwh}
 
 
-def _tracker(options: dict[str, Any], file: str) -> codecarbon.OfflineEmissionsTracker:
+def _tracker(options: dict[str, Any], file: str) -> "OfflineEmissionsTracker":
     """A tracker of the whole machine. What may reach the network is switched off, also against a user's own settings.
 
     Those (`~/.codecarbon.config`, `CODECARBON_…`) stay in force for what is known of the machine, e.g.
     `CODECARBON_FORCE_CPU_POWER`.
     """
-    return codecarbon.OfflineEmissionsTracker(
+    # Only here: libraries of accelerators that it finds print while they are imported.
+    from codecarbon import OfflineEmissionsTracker
+
+    return OfflineEmissionsTracker(
         country_iso_code=options["country"],
         measure_power_secs=options["interval_s"],
         project_name=options["project"],
