@@ -65,10 +65,19 @@ def test_no_value_is_described_as_none() -> None:
 
 def test_the_uncertainty_of_a_mean_by_hand() -> None:
     found = mean_with_uncertainty([10.0, 12.0, float("nan")], [3.0, 5.0, 100.0])
-    # s² / n = 2 / 2 = 1; ū = 4; u = √17
+    # s² / n = 2 / 2 = 1; ū = 4; u = √17; ν = 17² / (1² / 1) = 289; t(0.975, 289) = 1.968
     assert found.mean == 11.0
     assert found.u == pytest.approx(17**0.5)
-    assert found.expanded == pytest.approx(2 * 17**0.5)
+    assert found.dof == pytest.approx(289)
+    assert found.expanded == pytest.approx(1.968 * 17**0.5, rel=1e-3)
+
+
+def test_what_is_each_repetitions_own_is_in_their_spread_and_not_counted_again() -> None:
+    found = mean_with_uncertainty([10.0, 12.0], [5.0, 5.0], [3.0, 4.0])
+    assert found.u == pytest.approx((1 + 3.5**2) ** 0.5)
+    assert mean_with_uncertainty([10.0, 12.0], [5.0, 5.0], [0.0, 0.0]).expanded == pytest.approx(12.706, rel=1e-4)
+    unknown = mean_with_uncertainty([10.0, 12.0], [5.0, 5.0], [float("nan")] * 2)  # a table without the column
+    assert unknown.u == pytest.approx(26**0.5)
 
 
 @given(st.floats(0.1, 100), st.integers(2, 1000))

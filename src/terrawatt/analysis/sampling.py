@@ -75,8 +75,8 @@ def _load_variance(signal: Signal, start: WindowEnds, end: WindowEnds) -> float:
 
     The windows hold the same workload, so they are judged together; infinite with fewer than two cells inside.
     """
-    order = np.argsort(start.right)
-    inside = np.concatenate([np.arange(start.right[i], end.left[i]) for i in order])
+    cells = [np.arange(start.right[i], end.left[i]) for i in np.argsort(start.right)]
+    inside = np.concatenate(cells) if cells else np.empty(0, np.int64)
     if len(inside) < 2:
         return np.inf
     return float(np.mean(np.diff(signal.level[inside]) ** 2)) / 2

@@ -4,6 +4,7 @@ Nothing is imputed: a missing value is left out and counted, and what cannot be 
 with a reason.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from terrawatt.analysis.repetitions import mean_estimate
 from terrawatt.analysis.scenarios import SEED
 from terrawatt.analysis.table import ColumnKind, Table
 from terrawatt.errors import AnalysisError
@@ -57,16 +59,24 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class MeanWithUncertainty:
-    """A mean with its standard uncertainty, both in the unit of the values; `None` with a reason where unknown."""
+    """A mean with its uncertainty, in the unit of the values; `None` with a reason where unknown.
+
+    Attributes:
+        mean: arithmetic.
+        u: its combined standard uncertainty.
+        dof: the effective degrees of freedom of that; few where few repetitions scatter, infinite where they do not.
+        reason: why something is `None`, or not included.
+    """
 
     mean: float | None
     u: float | None
+    dof: float = math.inf
     reason: str = ""
 
     @property
     def expanded(self) -> float | None:
-        """The expanded uncertainty U = k u, with k = 2."""
-        return None if self.u is None else COVERAGE_FACTOR * self.u
+        """The expanded uncertainty U = k u that holds 95 %: k is Student's t of the degrees of freedom (GUM G.6.4)."""
+        return None if self.u is None else float(stats.t.ppf(0.975, self.dof)) * self.u
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,26 +134,32 @@ def describe(values: Iterable[float], confidence: float = 0.95) -> Description:
     return Description(n, missing, mean, sd, median, mean - half, mean + half)
 
 
-def mean_with_uncertainty(values: Iterable[float], uncertainties: Iterable[float]) -> MeanWithUncertainty:
+def mean_with_uncertainty(
+    values: Iterable[float], uncertainties: Iterable[float], common: Iterable[float] | None = None
+) -> MeanWithUncertainty:
     """The mean of repetitions with its combined standard uncertainty.
 
-    u² = s²/n + ū²: the spread of the repetitions shrinks with their number, what each one carries (baseline, meter) is
-    taken as common to all and does not shrink (GUM 4.2 and 5.2; an upper bound where part of it is independent).
+    u² = s²/n + ū²: what is each repetition's own is seen in their spread s, and shrinks with their number n; what they
+    share (the meter, the idle level), ū on the mean, does not (GUM 4.2 and 5.2).
 
     Args:
         values: one a repetition, NaN where missing.
         uncertainties: the standard uncertainty of each value, NaN where unknown.
+        common: the part of it that the repetitions share; None: all of it, which is an upper bound.
     """
-    pairs = np.array([list(values), list(uncertainties)], dtype=np.float64)
-    value, u = pairs[:, np.isfinite(pairs[0])]
+    given = [list(values), list(uncertainties)]
+    rows = np.array([*given, given[1] if common is None else list(common)], dtype=np.float64)
+    value, u, shared = rows[:, np.isfinite(rows[0])]
     if len(value) == 0:
-        return MeanWithUncertainty(None, None, "no value")
+        return MeanWithUncertainty(None, None, reason="no value")
     mean = float(value.mean())
+    shared = np.where(np.isfinite(shared), shared, u)
     if not np.isfinite(u).all():
-        return MeanWithUncertainty(mean, None, "the uncertainty of a repetition is unknown")
+        return MeanWithUncertainty(mean, None, reason="the uncertainty of a repetition is unknown")
     if len(value) == 1:
-        return MeanWithUncertainty(mean, float(u[0]), "one repetition: its spread is not included")
-    return MeanWithUncertainty(mean, float(np.sqrt(value.var(ddof=1) / len(value) + u.mean() ** 2)))
+        return MeanWithUncertainty(mean, float(u[0]), reason="one repetition: its spread is not included")
+    found = mean_estimate(value, float(shared.mean()))
+    return MeanWithUncertainty(mean, float(found.u), float(found.dof))
 
 
 def numbers(table: Table, name: str) -> Float64Array:

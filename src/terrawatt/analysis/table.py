@@ -16,7 +16,7 @@ class ColumnKind(StrEnum):
     IDENTITY = "identity"  # run, group, block, repetition
     FACTOR = "factor"  # a parameter of the scenario
     ENERGY = "energy"  # net, by a power source
-    UNCERTAINTY = "uncertainty"  # standard uncertainty of the energy before it
+    UNCERTAINTY = "uncertainty"  # standard uncertainty of the energy before it, and its common part
     GROSS = "gross"  # gross energy, and its uncertainty
     DERIVED = "derived"  # emissions by the gross energy of a source, and their uncertainty
     EMISSIONS = "emissions"
@@ -113,13 +113,24 @@ VERDICT = Column("Verdict", "", ColumnKind.VERDICT, "what is wrong or doubtful; 
 
 
 def energy_columns(source: str) -> tuple[Column, ...]:
-    """The four energy columns of one power source."""
+    """The five energy columns of one power source."""
     return (
         Column(f"Energy ({source})", "J", ColumnKind.ENERGY, f"energy above the idle level, by {source}"),
         Column(f"u Energy ({source})", "J", ColumnKind.UNCERTAINTY, "standard uncertainty of the net energy"),
+        Column(
+            common_column(f"Energy ({source})"),
+            "J",
+            ColumnKind.UNCERTAINTY,
+            "the part of it that all repetitions share",
+        ),
         Column(f"Energy gross ({source})", "J", ColumnKind.GROSS, f"energy, idle level included, by {source}"),
         Column(f"u Energy gross ({source})", "J", ColumnKind.GROSS, "standard uncertainty of the gross energy"),
     )
+
+
+def common_column(energy: str) -> str:
+    """The column of the part of a net energy's uncertainty that repetitions share: `u common Energy (plug)`."""
+    return f"u common {energy}"
 
 
 def emission_columns(source: str) -> tuple[Column, ...]:

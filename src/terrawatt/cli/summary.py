@@ -102,7 +102,7 @@ def print_result(result: "SummaryResult") -> None:
         table.add_row(row.label, n, text, mean(row.duration_s.mean), mean(row.accuracy.mean), mean(row.recall.mean))
     console = Console(soft_wrap=False, highlight=False)
     console.print(table)
-    console.print("n: usable repetitions; energy net of idle, mean ± U (k = 2)", style="dim")
+    console.print("n: usable repetitions; energy net of idle, mean ± U (95 %)", style="dim")
     for note in result.notes:
         typer.echo(f"note: {note}")
     typer.echo(f"table: {result.files.csv}")

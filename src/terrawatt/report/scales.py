@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrawatt.analysis.statistics import numbers
-from terrawatt.analysis.table import ColumnKind, Table
+from terrawatt.analysis.table import ColumnKind, Table, common_column
 from terrawatt.records import Float64Array
 
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
@@ -87,9 +87,17 @@ def quantity(table: Table, name: str) -> Quantity:
 
 def standard_uncertainty(table: Table, name: str, scale: Scale) -> Float64Array:
     """The standard uncertainty of each row's energy in a scale; NaN where the table has none."""
-    u_name = f"u {name}"
-    u = numbers(table, u_name) if u_name in table.frame else np.full(len(table.frame), np.nan)
-    return u / scale.divisor
+    return _scaled(table, f"u {name}", scale)
+
+
+def common_uncertainty(table: Table, name: str, scale: Scale) -> Float64Array:
+    """The part of it that repetitions share; NaN where the table does not have it."""
+    return _scaled(table, common_column(name), scale)
+
+
+def _scaled(table: Table, name: str, scale: Scale) -> Float64Array:
+    values = numbers(table, name) if name in table.frame else np.full(len(table.frame), np.nan)
+    return values / scale.divisor
 
 
 def column_label(table: Table, name: str) -> str:

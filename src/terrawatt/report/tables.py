@@ -11,7 +11,7 @@ from terrawatt.analysis.scenarios import ScenarioRows, scenario_rows
 from terrawatt.analysis.statistics import describe, mean_with_uncertainty, numbers
 from terrawatt.analysis.table import ColumnKind, Table
 from terrawatt.report.numbers import mean_and_half_width, mean_and_sd, plain
-from terrawatt.report.scales import display_name, quantity, standard_uncertainty
+from terrawatt.report.scales import common_uncertainty, display_name, quantity, standard_uncertainty
 
 _LARGEST_WHOLE = 1e15  # above, a float no longer holds every whole number
 _DESCRIBED = ("Duration", "Accuracy", "Recall", "micro_f1", "Emissions")
@@ -106,12 +106,13 @@ def _counts(table: Table, scenarios: Sequence[ScenarioRows], main: Sequence[str]
 
 
 def _energies(table: Table, name: str, scenarios: Sequence[ScenarioRows], estimated: Sequence[str]) -> _Column:
-    """Mean ± U (k = 2) of one source's net energy, by scenario."""
+    """Mean ± U (95 %) of one source's net energy, by scenario."""
     shown = quantity(table, name)
-    u = standard_uncertainty(table, name, shown.scale)
+    u, common = standard_uncertainty(table, name, shown.scale), common_uncertainty(table, name, shown.scale)
     cells, reasons = [], dict[str, list[str]]()
     for scenario in scenarios:
-        found = mean_with_uncertainty(shown.numbers[scenario.rows], u[scenario.rows])
+        rows = scenario.rows
+        found = mean_with_uncertainty(shown.numbers[rows], u[rows], common[rows])
         if found.mean is None:
             cells.append(Cell("–"))
             continue
@@ -125,7 +126,7 @@ def _energies(table: Table, name: str, scenarios: Sequence[ScenarioRows], estima
         f"{display_name(table, name)}: {reason} ({_some(labels, len(scenarios))})."
         for reason, labels in reasons.items()
     ]
-    return _Column(Header(f"{shown.title}{flag}: mean ± U", "mean, and expanded uncertainty, k = 2"), cells, remarks)
+    return _Column(Header(f"{shown.title}{flag}: mean ± U", "mean, and expanded uncertainty, 95 %"), cells, remarks)
 
 
 def _means(table: Table, name: str, scenarios: Sequence[ScenarioRows]) -> _Column:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from terrawatt.analysis.baseline import Baseline, baseline
 from terrawatt.analysis.energy import Energy, energies, net_energy_j
 from terrawatt.analysis.signal import Signal, source_signal
-from terrawatt.analysis.table import PHASES, phase_column
+from terrawatt.analysis.table import PHASES, common_column, phase_column
 from terrawatt.analysis.verdict import (
     energy_verdicts,
     missing_verdict,
@@ -77,6 +77,7 @@ def _energy_cells(energy: Energy, source: SourceDescription, idle: Baseline) -> 
     values = {
         f"Energy ({name})": energy.net.energy_j,
         f"u Energy ({name})": energy.net.u_j,
+        common_column(f"Energy ({name})"): energy.net.u_shared_j,
         f"Energy gross ({name})": energy.gross.energy_j,
         f"u Energy gross ({name})": energy.gross.u_j,
     }

@@ -6,7 +6,7 @@ import numpy as np
 
 from terrawatt.analysis.scenarios import ScenarioRows, scenario_rows
 from terrawatt.analysis.statistics import Description, MeanWithUncertainty, describe, mean_with_uncertainty, numbers
-from terrawatt.analysis.table import ColumnKind, Table
+from terrawatt.analysis.table import ColumnKind, Table, common_column
 from terrawatt.records import Float64Array, Int64Array
 from terrawatt.report.verdicts import without_unusable
 from terrawatt.summary.summarise import SummaryResult
@@ -53,7 +53,9 @@ def _overview(table: Table, scenario: ScenarioRows) -> ScenarioOverview:
         label=scenario.label,
         n=int(np.isfinite(values).sum()),
         total=len(scenario.rows),
-        energy_j=mean_with_uncertainty(values, _cells(table, f"u {energy}", scenario.rows)),
+        energy_j=mean_with_uncertainty(
+            values, _cells(table, f"u {energy}", scenario.rows), _cells(table, common_column(energy), scenario.rows)
+        ),
         duration_s=describe(_cells(table, "Duration", scenario.rows)),
         accuracy=describe(_cells(table, "Accuracy", scenario.rows)),
         recall=describe(_cells(table, "Recall", scenario.rows)),
