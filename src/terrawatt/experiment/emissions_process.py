@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from codecarbon import OfflineEmissionsTracker
 
+    logging.getLogger("codecarbon").setLevel(logging.ERROR)  # its own log_level comes after its first warnings
 REHEARSAL = "rehearsal.csv"
 
 
@@ -29,7 +30,6 @@ def main() -> None:
     """Answer requests until stdin closes. Files are written into the working folder."""
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # whatever is printed must not come between the answers
-        logging.getLogger("codecarbon").setLevel(logging.ERROR)  # its own log_level comes after its first warnings
         requests = (json.loads(line) for line in sys.stdin)
         if (options := next(requests, None)) is not None:
             _answer(answers, _rehearse(options))
