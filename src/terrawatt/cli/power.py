@@ -1,22 +1,20 @@
-"""`terrawatt power`: power sources."""
+"""`terrawatt power`: power sources. Calibration is here; each other command has a file of its own."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from terrawatt.cli import power_list, power_read
 from terrawatt.cli.options import ConfigOption, parse_number, parse_positive
 from terrawatt.errors import UnusableError, UsageError
 
 if TYPE_CHECKING:
     from terrawatt.experiment.calibrate import Calibrated
 
-app = typer.Typer(help="Power sources: how late their readings come.", no_args_is_help=True)
-
-
-@app.callback()
-def _power() -> None:
-    """Keep `calibrate` a command of its own while it is the only one."""
+app = typer.Typer(help="Power sources: what there is, what they give, how late it comes.", no_args_is_help=True)
+app.command("list")(power_list.list_sources)
+app.command("read")(power_read.read)
 
 
 @app.command()
