@@ -14,7 +14,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pyarrow as pa
 import urllib3
@@ -31,50 +31,11 @@ from urllib3.exceptions import (
 
 from terrawatt.credentials import store_variable
 from terrawatt.errors import StoreError, StoreRefusedError, StoreUnreachableError
+from terrawatt.store.influx_place import Place
 
-DEFAULT_PORT = 8086
 _CHUNK_POINTS = 50_000
 _MESSAGE_LENGTH = 300
 _GZIP_LEVEL = 1  # lines repeat themselves: ten times smaller at once
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a database is, as `store.url` says it."""
-
-    is_encrypted: bool
-    host: str
-    port: int
-    database: str
-
-    @classmethod
-    def of(cls, url: str) -> "Place":
-        """From `influxdb://HOST:PORT/DATABASE` or `influxdbs://…`.
-
-        Raises:
-            StoreRefusedError: it is no such address.
-        """
-        parts = urlsplit(url)
-        try:
-            port = parts.port or DEFAULT_PORT
-        except ValueError as error:
-            raise StoreRefusedError(f"store.url: {url}: {error}") from error
-        database = unquote(parts.path.removeprefix("/"))
-        if parts.scheme not in ("influxdb", "influxdbs") or not parts.hostname or not database:
-            raise StoreRefusedError(f"store.url: {url} is not influxdb://HOST:PORT/DATABASE")
-        return cls(parts.scheme == "influxdbs", parts.hostname, port, database)
-
-    @property
-    def base(self) -> str:
-        """For HTTP."""
-        return f"http{'s' if self.is_encrypted else ''}://{self._authority}"
-
-    def __str__(self) -> str:
-        return f"influxdb{'s' if self.is_encrypted else ''}://{self._authority}/{self.database}"
-
-    @property
-    def _authority(self) -> str:
-        return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

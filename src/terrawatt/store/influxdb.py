@@ -21,7 +21,8 @@ from terrawatt.credentials import secret, store_variable
 from terrawatt.errors import ConfigError, PartialWriteError, StoreError
 from terrawatt.records import Float64Array, Sample, Series, SeriesKey
 from terrawatt.store import influxql
-from terrawatt.store.influx_http import BodyTooLargeError, InfluxClient, Place, Pong
+from terrawatt.store.influx_http import BodyTooLargeError, InfluxClient, Pong
+from terrawatt.store.influx_place import Place
 from terrawatt.store.line_protocol import MISSING, LineEncoder, parse_series
 
 BATCH_POINTS = 5000
@@ -153,6 +154,8 @@ class InfluxStore:
 
     def keys_between(self, start_ns: int, end_ns: int) -> dict[SeriesKey, int]:
         """The series that have readings between two times (both included), with how many, failed ones too; sorted.
+
+        A failed one that a number replaced later counts as two.
 
         Raises:
             StoreError: the database does not answer or refuses.

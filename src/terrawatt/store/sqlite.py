@@ -5,7 +5,8 @@ committed. `synchronous=NORMAL`: a killed process loses no commit; a power cut m
 damages the file, and no commit waits for the disk, which would disturb what is measured. A clean close leaves a
 single plain file, which can be copied and read from a folder without write permission.
 
-Format history (`user_version`): 1, the first.
+Rows also have a position, in the order of their commits, by which they are sent on (`store.forwarder`). Formats are
+those of `sqlite_schema`; an older one is read as it is, and brought to the newest when it is opened to be written.
 """
 
 import json
@@ -21,20 +22,11 @@ import numpy as np
 
 from terrawatt.errors import StoreError
 from terrawatt.records import Sample, Series, SeriesKey
+from terrawatt.store import sqlite_schema
+from terrawatt.store.sqlite_schema import APPLICATION_ID, FORMAT_VERSION
 
-FORMAT_VERSION = 1
-APPLICATION_ID = 0x74657277  # "terw": tells a store from any other SQLite file
+__all__ = ["FORMAT_VERSION", "SqliteStore"]
 
-_SCHEMA = """
-CREATE TABLE series (
-    id INTEGER PRIMARY KEY, measurement TEXT NOT NULL, field TEXT NOT NULL, tags TEXT NOT NULL,
-    UNIQUE (measurement, field, tags)
-);
-CREATE TABLE reading (
-    series_id INTEGER NOT NULL REFERENCES series (id), t_ns INTEGER NOT NULL, value REAL,
-    PRIMARY KEY (series_id, t_ns)
-) WITHOUT ROWID;
-"""
 _MEANINGS = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space (what was committed is kept)",
     sqlite3.SQLITE_IOERR: "the disk cannot be read or written; is it full, or gone?",
@@ -64,6 +56,7 @@ class SqliteStore:
         self._path = path
         self._read_only = read_only
         self._identities: dict[SeriesKey, int] = {}
+        self._version = FORMAT_VERSION
         with self._translated():
             self._connection = _open_to_read(path) if read_only else _connect(path.absolute().as_uri())
         try:
@@ -83,11 +76,17 @@ class SqliteStore:
         """
         try:
             with self._transaction():
+                first = self._position() + 1
                 rows = [
-                    (self._identity(sample.key), sample.t_ns, sample.value if math.isfinite(sample.value) else None)
-                    for sample in samples
+                    (
+                        self._identity(sample.key),
+                        sample.t_ns,
+                        sample.value if math.isfinite(sample.value) else None,
+                        seq,
+                    )
+                    for seq, sample in enumerate(samples, start=first)
                 ]
-                self._connection.executemany("INSERT OR REPLACE INTO reading VALUES (?, ?, ?)", rows)
+                self._connection.executemany("INSERT OR REPLACE INTO reading VALUES (?, ?, ?, ?)", rows)
         except StoreError:
             self._identities.clear()  # new ones were rolled back
             raise
@@ -116,11 +115,41 @@ class SqliteStore:
         Raises:
             StoreError: the file cannot be read.
         """
+        return sorted(self._named().values(), key=lambda key: (key.measurement, key.field, _tags_to_text(key)))
+
+    def after(self, position: int, limit: int) -> list[tuple[int, Sample]]:
+        """The samples behind a position in the order of their commits, at most `limit`, each with its own position.
+
+        A sample that replaced another one has a position of its own, behind all that were there then.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
         with self._translated():
-            rows = self._connection.execute(
-                "SELECT measurement, field, tags FROM series ORDER BY measurement, field, tags"
-            ).fetchall()
-        return [SeriesKey(name, field, tuple(sorted(json.loads(tags).items()))) for name, field, tags in rows]
+            rows = self._connection.execute(sqlite_schema.ROWS_AFTER[self._version], (position, limit)).fetchall()
+        keys = self._named()
+        return [
+            (place, Sample(keys[series_id], t_ns, math.nan if value is None else value))
+            for place, series_id, t_ns, value in rows
+        ]
+
+    def count_after(self, position: int) -> int:
+        """How many samples are behind a position.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        with self._translated():
+            return int(self._connection.execute(sqlite_schema.COUNT_AFTER[self._version], (position,)).fetchone()[0])
+
+    def last_position(self) -> int:
+        """The position of the last sample; 0 without any.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        with self._translated():
+            return self._position()
 
     def close(self) -> None:
         """Release the store; the last to close a written file leaves it complete in itself. Idempotent."""
@@ -148,6 +177,18 @@ class SqliteStore:
             self._identities[key] = int(row[0])
         return self._identities[key]
 
+    def _position(self) -> int:
+        return int(self._connection.execute(sqlite_schema.LAST_POSITION[self._version]).fetchone()[0])
+
+    def _named(self) -> dict[int, SeriesKey]:
+        """The series by their numbers."""
+        with self._translated():
+            rows = self._connection.execute("SELECT id, measurement, field, tags FROM series").fetchall()
+        return {
+            identity: SeriesKey(measurement, field, tuple(sorted(json.loads(tags).items())))
+            for identity, measurement, field, tags in rows
+        }
+
     def _check_format(self) -> None:
         """Refuse another program's file, and a later format; an empty file is nobody's."""
         version = self._pragma("user_version")
@@ -160,18 +201,19 @@ class SqliteStore:
             raise StoreError(
                 f"{self._path}: format {version}, but this version reads up to {FORMAT_VERSION}; update terrawatt"
             )
+        self._version = version
 
     def _prepare_to_write(self) -> None:
-        """Go to WAL mode, and make the tables in an empty file."""
+        """Go to WAL mode; make the tables in an empty file, and bring those of an older format to the newest."""
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        if self._pragma("application_id") == APPLICATION_ID:
-            return
-        with self._transaction():
-            for statement in _SCHEMA.split(";"):
-                self._connection.execute(statement)
-            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self._connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+        if self._pragma("application_id") != APPLICATION_ID:
+            with self._transaction():
+                sqlite_schema.make(self._connection)
+        elif self._version < FORMAT_VERSION:
+            with self._transaction():
+                sqlite_schema.migrate(self._connection, self._pragma("user_version"))
+        self._version = FORMAT_VERSION
 
     def _pragma(self, name: str) -> int:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
