@@ -93,14 +93,15 @@ def test_tasmota_with_several_channels_gives_their_sum(entry: Entry) -> None:
     with MeterServer(lambda _: as_json({"StatusSNS": {"ENERGY": energy}})) as server:
         assert one_reading(entry("tasmota", url=server.url)) == pytest.approx((12.5, 1.5 * 3.6e6))
         energy["Power"] = [5, None]  # type: ignore[list-item]
-        assert math.isnan(one_reading(entry("tasmota", url=server.url))[0])
+        with pytest.raises(SourceError, match="its answer is not a number"):
+            one_reading(entry("tasmota", url=server.url))
 
 
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ({"StatusSNS": {"Time": "2022-01-11T21:57:38"}}, "its answer has no ENERGY"),
-        ({"StatusSNS": []}, "its answer has no ENERGY"),
+        ({"StatusSNS": {"Time": "2022-01-11T21:57:38"}}, "its answer is without a reading"),
+        ({"StatusSNS": []}, "its answer is without a reading"),
         ({"WARNING": "Need user=<username>&password=<password>"}, "it wants user and password, or refuses them"),
     ],
 )
@@ -151,8 +152,8 @@ def test_esphome_gives_the_sensors_that_are_named(entry: Entry) -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ({"state": "NA", "value": None}, "its answer has no reading"),
-        ({"state": "21.5 °C", "value": 21.5}, "its unit is '°C', not one of mW, W"),
+        ({"state": "NA", "value": None}, "its answer is without a reading"),
+        ({"state": "21.5 °C", "value": 21.5}, r"its unit is '\\xb0C', not one of mW, W"),
         ({"state": "1.2 kWh", "value": 1.2}, "its unit is 'kWh', not one of mW, W"),
     ],
 )
@@ -170,7 +171,7 @@ def test_the_unit_of_an_esphome_counter_can_be_said(entry: Entry) -> None:
     keys = {"sensor": "power", "counter_sensor": "energy"}
     with MeterServer(answer) as server:
         assert one_reading(entry("esphome", url=server.url, **keys, counter_unit="Wh"))[1] == pytest.approx(9e5)
-        with pytest.raises(SourceError, match="its answer has no reading"):
+        with pytest.raises(SourceError, match="its answer is without a reading"):
             one_reading(entry("esphome", url=server.url, **keys))
 
 
@@ -217,8 +218,8 @@ def test_home_assistant_gives_the_entities_that_are_named(entry: Entry, home: Ho
     [
         ("unavailable", "W", "its state is unavailable; is the plug behind Home Assistant reachable"),
         ("unknown", "W", "its state is unknown"),
-        ("on", "W", "its answer has no reading"),
-        ("nan", "W", "its answer has no reading"),
+        ("on", "W", "its answer is not a number"),
+        ("nan", "W", "its answer is not a number"),
         ("12.5", "", "its unit is '', not one of mW, W"),
         ("12.5", "kWh", "its unit is 'kWh', not one of mW, W"),
     ],

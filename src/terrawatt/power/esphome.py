@@ -7,10 +7,11 @@ from pydantic import Field
 
 from terrawatt.config import SourceSettings
 from terrawatt.errors import SourceError
-from terrawatt.power.answers import ENERGY, POWER, esphome
+from terrawatt.power.answers import esphome
 from terrawatt.power.http import Ask, HttpClient, HttpOptions, HttpSource, measured_by
 from terrawatt.power.login import login
 from terrawatt.power.options import parse_options, wrong
+from terrawatt.power.payloads.reading import Quantity
 from terrawatt.records import Semantics
 
 
@@ -38,10 +39,10 @@ def create(settings: SourceSettings, host: str) -> HttpSource:
         raise wrong(settings, str(error)) from error
 
     def power_w(ask: Ask) -> float:
-        return esphome(ask(f"/sensor/{options.sensor}", {}), POWER, "W")
+        return esphome(ask(f"/sensor/{options.sensor}", {}), Quantity.POWER, "W")
 
     def energy_j(ask: Ask) -> float:
-        return esphome(ask(f"/sensor/{options.counter_sensor}", {}), ENERGY, options.counter_unit)
+        return esphome(ask(f"/sensor/{options.counter_sensor}", {}), Quantity.ENERGY, options.counter_unit)
 
     return measured_by(
         settings, host, Semantics.INSTANTANEOUS, client, power_w, energy_j if options.counter_sensor else None

@@ -12,10 +12,11 @@ from pydantic import Field
 
 from terrawatt.config import SourceSettings
 from terrawatt.errors import SourceError
-from terrawatt.power.answers import ENERGY, POWER, Units, home_assistant
+from terrawatt.power.answers import home_assistant
 from terrawatt.power.http import Ask, HttpClient, HttpOptions, HttpSource, measured_by
 from terrawatt.power.login import source_secret
 from terrawatt.power.options import parse_options, wrong
+from terrawatt.power.payloads.reading import Quantity
 from terrawatt.records import Semantics
 
 _ENTITY = r"^[a-z0-9_]+\.[a-z0-9_]+$"
@@ -43,15 +44,15 @@ def create(settings: SourceSettings, host: str) -> HttpSource:
     except SourceError as error:
         raise wrong(settings, str(error)) from error
 
-    def state(ask: Ask, entity: str, units: Units) -> float:
+    def state(ask: Ask, entity: str, quantity: Quantity) -> float:
         answer = ask(f"/api/states/{entity}", {})
-        return home_assistant(answer, units, _now(client), options.max_age_s)
+        return home_assistant(answer, quantity, _now(client), options.max_age_s)
 
     def power_w(ask: Ask) -> float:
-        return state(ask, options.entity, POWER)
+        return state(ask, options.entity, Quantity.POWER)
 
     def energy_j(ask: Ask) -> float:
-        return state(ask, options.counter_entity, ENERGY)
+        return state(ask, options.counter_entity, Quantity.ENERGY)
 
     return measured_by(
         settings, host, Semantics.ON_CHANGE, client, power_w, energy_j if options.counter_entity else None
