@@ -44,6 +44,7 @@ class EmissionsTracker:
         self._folder = scratch / "emissions"
         self._process: subprocess.Popen[bytes] | None = None
         self._failure = "" if settings.enabled else "emissions.enabled is false"
+        self._started_at = 0  # what stands in its log before is no reason why it fails later
         self._version = ""
         self._country_name = ""
         self._g_per_kwh = ""
@@ -140,6 +141,7 @@ class EmissionsTracker:
         settings = self._settings
         options = {"country": settings.country, "interval_s": settings.interval_s, "project": self._project}
         answer = self._ask(options, _START_TIMEOUT_S)
+        self._started_at = self._log.stat().st_size if answer else 0
         self._version = answer.get("version", "")
         self._country_name = answer.get("country_name", "")
         self._g_per_kwh = answer.get("g_per_kwh", "")
@@ -168,7 +170,7 @@ class EmissionsTracker:
 
     def _fail(self, reason: str) -> None:
         self._end()
-        last = next(iter(last_lines(self._log, 1)), "")
+        last = next(iter(last_lines(self._log, 1, self._started_at)), "")
         self._failure = f"{reason}: {last}" if last else reason
 
     def _end(self) -> None:

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from codecarbon import OfflineEmissionsTracker
 
-    logging.getLogger("codecarbon").setLevel(logging.ERROR)  # its own log_level comes after its first warnings
 REHEARSAL = "rehearsal.csv"
 
 
@@ -72,6 +71,7 @@ def _tracker(options: dict[str, Any], file: str) -> "OfflineEmissionsTracker":
     # Only here: libraries of accelerators that it finds print while they are imported.
     from codecarbon import OfflineEmissionsTracker
 
+    logging.getLogger("codecarbon").setLevel(logging.ERROR)  # its own log_level comes after its first warnings
     return OfflineEmissionsTracker(
         country_iso_code=options["country"],
         measure_power_secs=options["interval_s"],
