@@ -142,3 +142,52 @@ def test_two_sources_of_one_device(toml: Path) -> None:
         toml.write_text(plug + counter.format(wrong))
         with pytest.raises(ConfigError, match="counter: same_as names another source, of plug"):
             config.load(toml)
+
+
+EXTERNAL = """
+[store]
+url = "influxdb://127.0.0.1:8086/telegraf"
+[sampling]
+interval_s = "external"
+[[sources]]
+name = "plug"
+kind = "external"
+measurement = "mqtt_consumer"
+"""
+
+
+def load_text(tmp_path: Path, text: str) -> config.Settings:
+    file = tmp_path / "terrawatt.toml"
+    file.write_text(text)
+    return config.load(file)
+
+
+def test_somebody_else_may_write_the_series(tmp_path: Path) -> None:
+    settings = load_text(tmp_path, EXTERNAL)
+    assert settings.sampling.is_external
+    with pytest.raises(ConfigError, match="'external' leaves reading to others"):
+        settings.sampling.own_interval_s  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"influxdb://127.0.0.1:8086/telegraf"', '"sqlite"', r"so store\.url must name the database"),
+        ('interval_s = "external"', "interval_s = 10", "'plug' is of kind 'external', which needs"),
+        ('kind = "external"', 'kind = "replay"', "'plug' is not of kind 'external'"),
+        ('[[sources]]\nname = "plug"\nkind = "external"\nmeasurement = "mqtt_consumer"\n', "", r"in \[\[sources\]\]"),
+        ('interval_s = "external"', 'interval_s = "extern"', r"sampling\.interval_s: give seconds above 0, .*'extern'"),
+    ],
+)
+def test_what_contradicts_it_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in EXTERNAL
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_text(tmp_path, EXTERNAL.replace(old, new))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_complaint_about_all_settings_shows_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERRAWATT_STORE__PASSWORD", "never-shown")
+    with pytest.raises(ConfigError) as caught:
+        load_text(tmp_path, EXTERNAL.replace('kind = "external"', 'kind = "replay"'))
+    assert "never-shown" not in str(caught.value)

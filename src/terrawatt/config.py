@@ -10,9 +10,9 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from terrawatt.credentials import source_variable, store_variable
@@ -21,7 +21,9 @@ from terrawatt.records import AccuracyBand, MeterError, Semantics
 
 FILE_NAME = "terrawatt.toml"
 SECRETS = ("user", "password", "token")  # never in the file
+EXTERNAL = "external"  # of sampling.interval_s, and the kind of a source whose series somebody else writes
 ENVIRONMENT_PREFIX = "TERRAWATT_"
+LONGEST_INTERVAL_S = 3600
 
 
 class Section(BaseModel):
@@ -83,13 +85,44 @@ class StoreSettings(Section):
 
 
 class SamplingSettings(Section):
-    """`[sampling]`: which host series are recorded, and how often."""
+    """`[sampling]`: which host series are recorded, and how often.
 
-    interval_s: float = Field(default=1.0, gt=0, le=3600)
+    `interval_s = "external"`: by somebody else, as Telegraf, into the database that `store.url` names.
+    """
+
+    interval_s: float | Literal["external"] = 1.0
     host: tuple[str, ...] = ("cpu", "mem", "temp", "diskio")
     temp_sensor: str = "coretemp_package_id_0"
     disk: str = ""  # empty: the disk that holds the results
-    host_name: str = ""  # the value of tag `host`; empty: this machine's name
+    host_name: str = ""  # the value of tag `host`; empty: this machine's name; external: that of the only one there
+
+    @field_validator("interval_s", mode="before")
+    @classmethod
+    def _seconds_or_external(cls, interval_s: Any) -> Any:
+        """One complaint, where a union would make two."""
+        try:
+            good = interval_s == EXTERNAL or 0 < float(interval_s) <= LONGEST_INTERVAL_S
+        except (TypeError, ValueError):
+            good = False
+        if not good:
+            raise ValueError(f"give seconds above 0, up to {LONGEST_INTERVAL_S}, or '{EXTERNAL}'")
+        return interval_s
+
+    @property
+    def is_external(self) -> bool:
+        """Whether somebody else writes the series."""
+        return self.interval_s == EXTERNAL
+
+    @property
+    def own_interval_s(self) -> float:
+        """How often terrawatt itself reads.
+
+        Raises:
+            ConfigError: it does not.
+        """
+        if isinstance(self.interval_s, str):
+            raise ConfigError("sampling.interval_s: 'external' leaves reading to others; here a number of s is needed")
+        return self.interval_s
 
 
 class SourceSettings(BaseModel):
@@ -160,6 +193,26 @@ class Settings(BaseSettings):
             if source.same_as and source.same_as not in others:
                 raise ValueError(f"{source.name}: same_as names another source, of {', '.join(others) or 'none'}")
         return sources
+
+    @model_validator(mode="after")
+    def _external_is_consistent(self) -> Self:
+        """Series of others are read from a database, and are all that is read."""
+        others = [source.name for source in self.sources if (source.kind == EXTERNAL) != self.sampling.is_external]
+        if self.sampling.is_external and self.store.url == "sqlite":
+            raise ValueError("sampling.interval_s is 'external', so store.url must name the database that is read")
+        if self.sampling.is_external and "sources" not in self.model_fields_set:
+            raise ValueError(
+                "sampling.interval_s is 'external': name the meter's series in [[sources]], kind 'external'"
+            )
+        if self.sampling.is_external and others:
+            raise ValueError(
+                f"sampling.interval_s is 'external', but the source {others[0]!r} is not of kind 'external'"
+            )
+        if others:
+            raise ValueError(
+                f"the source {others[0]!r} is of kind 'external', which needs sampling.interval_s = 'external'"
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -259,7 +312,10 @@ def _explain(error: ValidationError, file: Path | None) -> str:
     where = f"environment variable {variable}" if variable in os.environ else str(file or "settings")
     if detail["type"] == "extra_forbidden":
         return f"{where}: unknown key {key!r}.{_known(str(location[-1]), location[:-1])}"
-    return f"{where}: {key}: {detail['msg']} (given: {detail['input']!r})"
+    message = detail["msg"].removeprefix("Value error, ")
+    if not location:  # of all settings together: what was given holds secrets, and is never shown
+        return f"{where}: {message}"
+    return f"{where}: {key}: {message} (given: {detail['input']!r})"
 
 
 def _known(name: str, location: list[Any]) -> str:

@@ -118,6 +118,7 @@ class SourceDescription:
     timing_s: float | None = None  # half-width of what is unknown of its delay; None: `uncertainty.TIMING_S`
     latency_s: float | None = None  # how late its readings come, from a calibration; they are shifted by it
     u_latency_s: float | None = None  # the standard uncertainty of that
+    scale: float = 1.0  # what one unit of its series is in W or J; series of others may be in kW or kWh
     has_device_time: bool = False  # whether the meter itself times its readings; else they have their arrival's time
 
 

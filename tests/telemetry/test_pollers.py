@@ -126,5 +126,5 @@ def test_host_series_are_taken_together_with_the_clock(caplog: pytest.LogCapture
 
 
 def test_sampling_settings_have_a_positive_interval() -> None:
-    with pytest.raises(ValueError, match="greater than 0"):
+    with pytest.raises(ValueError, match="seconds above 0"):
         SamplingSettings(interval_s=0)

@@ -84,7 +84,9 @@ def source_signal(series: Series, source: SourceDescription) -> Signal:
     wanted, refused = ("energy in J", (*_POWER_SUFFIXES, *_ENERGY_SUFFIXES[1:]))
     if source.semantics is not Semantics.COUNTER:
         wanted, refused = "power in W", (*_ENERGY_SUFFIXES, *_POWER_SUFFIXES[1:])
-    if series.key.field.lower().endswith(refused):
+    if source.scale != 1.0:
+        series = Series(series.key, series.t_ns, series.value * source.scale)
+    elif series.key.field.lower().endswith(refused):
         raise AnalysisError(f"{source.name}: {source.semantics} readings are {wanted}, but the series is {series.key}")
     if source.latency_s:  # as calibrated: each reading is put at the time of which it speaks
         series = Series(series.key, series.t_ns - s_to_ns(source.latency_s), series.value)

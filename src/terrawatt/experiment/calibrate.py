@@ -87,7 +87,7 @@ def _measure(
     """The load steps, while the sampler writes into the store."""
     with SamplerProcess(settings, store, store.with_name("log.txt")) as sampler:
         report = sampler.start()
-        interval_s = _slowest_interval_s(settings, report)
+        interval_s = _slowest_interval_s(report)
 
         def tick() -> None:
             if not sampler.is_alive():
@@ -95,11 +95,11 @@ def _measure(
 
         with CpuLoad() as load:
             steps = _steps(load, plan, interval_s, lambda duration_s: sleep(duration_s, wakeup, tick, _TICK_S), say)
-        sleep(1.2 * interval_s, wakeup, tick, _TICK_S)  # one reading behind the last hold
+        sleep(1.2 * interval_s + report.delay_s, wakeup, tick, _TICK_S)  # one reading behind the last hold
     return report, steps
 
 
-def _slowest_interval_s(settings: Settings, report: SamplerReport) -> float:
+def _slowest_interval_s(report: SamplerReport) -> float:
     """The time between readings of the slowest source.
 
     Raises:
@@ -107,7 +107,7 @@ def _slowest_interval_s(settings: Settings, report: SamplerReport) -> float:
     """
     if not report.sources:
         raise ProtocolError("there is no power source to calibrate; name one in terrawatt.toml")
-    return max([settings.sampling.interval_s, *(source.interval_s or 0.0 for source in report.sources)])
+    return report.slowest_s
 
 
 def _steps(

@@ -213,14 +213,9 @@ class _Run:
             say=self.progress.say,
             reported=self.reported,
             on_failure=self.request.on_failure,
-            reading_after_s=_READING_AFTER * self._longest_interval_s(report) + _longest_latency_s(report),
+            reading_after_s=_READING_AFTER * report.slowest_s + report.delay_s + _longest_latency_s(report),
             precision=precision.watch(recorder.folder, report.sources, self.request.settings.protocol),
         )
-
-    def _longest_interval_s(self, report: SamplerReport) -> float:
-        """The time between readings of the slowest series."""
-        own = (source.interval_s or 0.0 for source in report.sources)
-        return max([self.request.settings.sampling.interval_s, *own])
 
     def _calibrated(self, report: SamplerReport) -> tuple[SamplerReport, list[str]]:
         """The report with the latency of each source where a calibration tells it, and remarks on others."""
@@ -262,7 +257,7 @@ class _Run:
             store=folder.telemetry.name,
             created=format_time(time.time_ns()),
             blocks=blocks(settings.protocol),
-            sampling_interval_s=settings.sampling.interval_s,
+            sampling_interval_s=report.interval_s,
             machine=provenance.machine(),
             versions=provenance.versions(Path.cwd()),
             data=self.request.data,

@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 from terrawatt.config import SourceSettings
 from terrawatt.errors import did_you_mean
-from terrawatt.power import counters, esphome, estimate, homeassistant, replay, shelly, tasmota
+from terrawatt.power import counters, esphome, estimate, external, homeassistant, replay, shelly, tasmota
 from terrawatt.power.options import wrong
 from terrawatt.power.source import PowerSource
 
@@ -17,6 +17,7 @@ BUILT_IN: dict[str, Factory] = {
     "counters": counters.create,
     "esphome": esphome.create,
     "estimate": estimate.create,
+    "external": external.create,
     "homeassistant": homeassistant.create,
     "replay": replay.create,
     "shelly": shelly.create,

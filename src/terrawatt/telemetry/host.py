@@ -15,7 +15,7 @@ from terrawatt.telemetry.reader import HostReader, Missing
 from terrawatt.telemetry.temperature import open_temperature
 
 # A group of `sampling.host`: the quantity of the table that it gives, and that quantity's field.
-_QUANTITIES = {
+QUANTITIES = {
     "cpu": ("cpu", "usage_user"),
     "mem": ("mem_free", "available_percent"),
     "temp": ("temp", "temp"),
@@ -74,7 +74,7 @@ def open_host(
     readers: list[HostReader] = []
     quantities: dict[str, SeriesKey] = {}
     missing: dict[str, str] = {}
-    for group, (quantity, field) in _QUANTITIES.items():
+    for group, (quantity, field) in QUANTITIES.items():
         wanted = group in sampling.host
         found = _try(openers[group]) if wanted else Missing(f"sampling.host does not name {group!r}")
         if isinstance(found, Missing):

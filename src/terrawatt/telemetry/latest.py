@@ -24,12 +24,13 @@ class LatestPower:
             if source is None:
                 continue
             is_counter = source.semantics is Semantics.COUNTER
-            self._power_w[source.name] = self._of_counter(source.name, sample) if is_counter else sample.value
+            value = self._of_counter(source.name, sample) if is_counter else sample.value
+            self._power_w[source.name] = source.scale * value
             newest_ns = sample.t_ns if newest_ns is None else max(newest_ns, sample.t_ns)
         return None if newest_ns is None else Latest(newest_ns, dict(self._power_w))
 
     def _of_counter(self, name: str, sample: Sample) -> float:
-        """The mean power in W since the counter's last reading; NaN without one, or when the counter went back."""
+        """The mean power since the counter's last reading (its unit per s); NaN without one, or when it went back."""
         if math.isnan(sample.value):
             return math.nan
         before = self._counted.get(name)

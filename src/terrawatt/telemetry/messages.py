@@ -5,24 +5,28 @@ first readings are committed, then one `Latest` after each batch that holds powe
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from terrawatt.config import SamplingSettings, SourceSettings
+from terrawatt.config import SamplingSettings, SourceSettings, StoreSettings
 from terrawatt.errors import ProtocolError
 from terrawatt.records import SeriesKey, SourceDescription
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to sample, and where to keep it; `host` is the value of the tag."""
+    """What to sample, and where to keep it; `host` is the value of the tag.
+
+    `database`: without user, password and token, which its reader finds where the settings found them.
+    """
 
     sampling: SamplingSettings
     sources: tuple[SourceSettings, ...]
     host: str
     store_path: Path
+    database: StoreSettings = field(default_factory=StoreSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,18 @@ class SamplerReport:
         host: the value of tag `host` of every series.
         host_series: quantity (`cpu`, `mem_free`, `temp`, `reads`) -> its series.
         missing: quantity -> why there is no series of it.
+        interval_s: between readings of the host series.
+        slowest_s: the same of the slowest series, those of sources included.
+        delay_s: how long after its time a reading may come; above 0 where somebody else writes the series.
     """
 
     sources: tuple[SourceDescription, ...]
     host: str
     host_series: Mapping[str, SeriesKey]
     missing: Mapping[str, str]
+    interval_s: float
+    slowest_s: float
+    delay_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

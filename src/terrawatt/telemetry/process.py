@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
-from terrawatt.config import Settings
+from terrawatt.config import SECRETS, Settings
 from terrawatt.errors import ProtocolError
 from terrawatt.telemetry.messages import Failure, Latest, Request, SamplerReport, decode, encode
 
@@ -34,7 +34,7 @@ class SamplerProcess:
         """Prepare; nothing is started yet.
 
         Args:
-            settings: `sampling` and `sources` are used.
+            settings: `sampling` and `sources` are used, and `store` where somebody else writes the series.
             store_path: the SQLite file, made when it is missing.
             log_path: the sampler appends what goes wrong to it.
         """
@@ -43,6 +43,8 @@ class SamplerProcess:
             sources=settings.sources,
             host=settings.sampling.host_name or socket.gethostname(),
             store_path=store_path.absolute(),
+            # Secrets travel by the environment and by private files, never over a pipe.
+            database=settings.store.model_copy(update=dict.fromkeys(SECRETS)),
         )
         self._log_path = log_path
         self._child: _Child | None = None

@@ -7,14 +7,12 @@ reaches every process of a terminal, is the runner's to decide on, and ignored h
 
 import logging
 import os
-import select
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from typing import BinaryIO
+from contextlib import closing
+from typing import TYPE_CHECKING, BinaryIO
 
 from terrawatt.errors import SourceError, TerrawattError
 from terrawatt.power import registry
@@ -23,13 +21,18 @@ from terrawatt.records import Sample
 from terrawatt.store.interface import Store
 from terrawatt.store.sqlite import SqliteStore
 from terrawatt.telemetry.buffer import SampleBuffer
+from terrawatt.telemetry.forwarding import forwarding
 from terrawatt.telemetry.host import open_host
 from terrawatt.telemetry.latest import LatestPower
-from terrawatt.telemetry.messages import Failure, Latest, Message, Request, SamplerReport, decode_request, encode
+from terrawatt.telemetry.messages import Failure, Latest, Request, SamplerReport, decode_request
 from terrawatt.telemetry.own import sampler_starts
+from terrawatt.telemetry.pipe import goes_on, message_pipe, say
 from terrawatt.telemetry.pollers import Arrivals, HostTaker, Poller, SourceTaker
 from terrawatt.telemetry.schedule import Schedule
 from terrawatt.units import NS_PER_MS, s_to_ns
+
+if TYPE_CHECKING:
+    from terrawatt.telemetry.follower import Follower
 
 COMMIT_INTERVAL_S = 1.0
 _COMMIT_DELAY_NS = 100 * NS_PER_MS  # commits come a little after the readings of their second
@@ -45,15 +48,28 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     logging.basicConfig(format="%(asctime)s sampler: %(levelname)s: %(message)s", level=logging.INFO)
-    with _message_pipe() as pipe:
+    with message_pipe() as pipe:
         try:
             request = decode_request(sys.stdin.buffer.readline())
-            with SqliteStore(request.store_path) as store, closing(Recorder(request, store, pipe, stop)) as recorder:
+            with (
+                SqliteStore(request.store_path) as store,
+                forwarding(request),
+                closing(_recorder(request, store, pipe, stop)) as recorder,
+            ):
                 recorder.run()
         except TerrawattError as error:
             log.error("%s", error)  # noqa: TRY400  # the message is for users, who need no traceback
-            _say(pipe, Failure(str(error)))
+            say(pipe, Failure(str(error)))
             sys.exit(1)
+
+
+def _recorder(request: Request, store: Store, pipe: BinaryIO, stop: threading.Event) -> "Recorder | Follower":
+    """What records: this machine's sensors and meters, or what somebody else writes of them."""
+    if not request.sampling.is_external:
+        return Recorder(request, store, pipe, stop)
+    from terrawatt.telemetry.follower import Follower  # with the client of the database, which others need not load
+
+    return Follower(request, store, pipe, stop)
 
 
 class Recorder:
@@ -69,11 +85,15 @@ class Recorder:
         self._host = open_host(request.sampling, request.host, request.store_path.parent)
         sources = [registry.create(settings, request.host) for settings in request.sources]
         descriptions = tuple(description for source in sources for description in source.descriptions)
-        self._report = SamplerReport(descriptions, request.host, self._host.quantities, self._host.missing)
+        interval_s = request.sampling.own_interval_s
+        slowest_s = max([interval_s, *(description.interval_s or 0.0 for description in descriptions)])
+        self._report = SamplerReport(
+            descriptions, request.host, self._host.quantities, self._host.missing, interval_s, slowest_s
+        )
         self._latest = LatestPower(descriptions)
         self._buffer = SampleBuffer()
         # Usage and load are means over the time since the reading before, so the first readings wait a little.
-        start_ns = time.monotonic_ns() + s_to_ns(min(request.sampling.interval_s, COMMIT_INTERVAL_S))
+        start_ns = time.monotonic_ns() + s_to_ns(min(interval_s, COMMIT_INTERVAL_S))
         self._commits = Schedule(COMMIT_INTERVAL_S, start_ns + _COMMIT_DELAY_NS)
         self._pushed = [Arrivals(source, self._buffer) for source in sources if isinstance(source, PushedSource)]
         self._polled = [source for source in sources if not isinstance(source, PushedSource)]
@@ -81,8 +101,7 @@ class Recorder:
             f"source {source.descriptions[0].name}": SourceTaker(source) for source in self._polled
         }
         self._pollers = [
-            Poller(name, take, Schedule(request.sampling.interval_s, start_ns), self._buffer, stop)
-            for name, take in takers.items()
+            Poller(name, take, Schedule(interval_s, start_ns), self._buffer, stop) for name, take in takers.items()
         ]
 
     def run(self) -> None:
@@ -104,10 +123,10 @@ class Recorder:
             have_begun = all(x.has_begun for x in self._pollers) and all(x.has_begun for x in self._pushed)
             latest = self._commit()
             if not is_reported and (have_begun or time.monotonic_ns() > patience_end_ns):
-                _say(self._pipe, self._report)
+                say(self._pipe, self._report)
                 is_reported = True
             if latest:
-                _say(self._pipe, latest)
+                say(self._pipe, latest)
             dead = [poller.name for poller in self._pollers if not poller.is_alive()]
             if dead and not self._stop.is_set():
                 raise SourceError(f"{dead[0]}: its code has failed; the log has the traceback")
@@ -137,25 +156,10 @@ class Recorder:
 
     def _wait(self) -> bool:
         """Wait until the next commit is due; False when it is time to end."""
-        stdin = sys.stdin.fileno()
-        readable, _, _ = select.select([stdin], [], [], self._commits.remaining_s(time.monotonic_ns()))
-        if readable and not os.read(stdin, 4096):
+        if not goes_on(self._commits.remaining_s(time.monotonic_ns())):
             return False
         self._commits.advance(time.monotonic_ns())
         return not self._stop.is_set()
-
-
-@contextmanager
-def _message_pipe() -> Iterator[BinaryIO]:
-    """The pipe to the runner; from now on, what anybody prints goes to the log instead."""
-    with os.fdopen(os.dup(1), "wb", buffering=0) as pipe:
-        os.dup2(2, 1)
-        yield pipe
-
-
-def _say(pipe: BinaryIO, message: Message) -> None:
-    with suppress(BrokenPipeError):  # the runner is gone, which stdin says too
-        pipe.write(encode(message))
 
 
 if __name__ == "__main__":

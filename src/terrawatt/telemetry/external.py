@@ -1,0 +1,114 @@
+"""Which series of a database are meant, where somebody else, as Telegraf, writes them. Pure.
+
+A series is looked for by measurement, field and some tags; the tag `host` is that of the settings, or the only one
+there is. Of a meter it may be another machine's: that of the one that runs Telegraf's MQTT consumer.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from terrawatt.config import SamplingSettings
+from terrawatt.errors import ConfigError, SourceError
+from terrawatt.records import SeriesKey, SourceDescription
+from terrawatt.telemetry.host import QUANTITIES
+from terrawatt.telemetry.messages import SamplerReport
+
+USUAL_S = 10.0  # between Telegraf's readings, by default; to be replaced by what the readings say
+_MAX_LISTED = 8
+
+
+def find_series(
+    known: Sequence[SeriesKey], sampling: SamplingSettings, sources: Sequence[SourceDescription]
+) -> SamplerReport:
+    """What is recorded: each source and quantity with its series, or why there is none. How often is not known here.
+
+    Args:
+        known: the series of the database.
+        sampling: groups, sensor, disk and host.
+        sources: their series have the measurement, the field and some of the tags.
+
+    Raises:
+        ConfigError: there are several hosts and none is chosen, or the chosen one is not there; lists them.
+        SourceError: a source has no series, or several fit; lists them.
+    """
+    host = _host(known, sampling)
+    found: dict[str, SeriesKey] = {}
+    missing: dict[str, str] = {}
+    for group, (quantity, field) in QUANTITIES.items():
+        series = _host_series(known, sampling, group, field, host)
+        if isinstance(series, SeriesKey):
+            found[quantity] = series
+        else:
+            missing[quantity] = series
+    described = tuple(replace(source, series=_source_series(known, source, host)) for source in sources)
+    return SamplerReport(described, host, found, missing, interval_s=USUAL_S, slowest_s=USUAL_S)
+
+
+def _host(known: Sequence[SeriesKey], sampling: SamplingSettings) -> str:
+    """The value of tag `host` of the machine's series."""
+    hosts = sorted({key.tag("host") or "" for key in known if key.measurement in QUANTITIES} - {""})
+    if sampling.host_name and (sampling.host_name in hosts or not hosts):
+        return sampling.host_name
+    if sampling.host_name:
+        raise ConfigError(f"sampling.host_name: the database has no host {sampling.host_name!r}, but {_listed(hosts)}")
+    if len(hosts) > 1:
+        raise ConfigError(f"sampling.host_name: the database has several hosts, choose one: {_listed(hosts)}")
+    return hosts[0] if hosts else ""
+
+
+def _host_series(
+    known: Sequence[SeriesKey], sampling: SamplingSettings, group: str, field: str, host: str
+) -> SeriesKey | str:
+    """The series of a group's quantity, or why there is none."""
+    if group not in sampling.host:
+        return f"sampling.host does not name {group!r}"
+    tag, wanted, setting = {
+        "cpu": ("cpu", "cpu-total", ""),
+        "mem": ("", "", ""),
+        "temp": ("sensor", sampling.temp_sensor, "sampling.temp_sensor"),
+        "diskio": ("name", sampling.disk.removeprefix("/dev/"), "sampling.disk"),
+    }[group]
+    of_host = list(_matching(known, SeriesKey.of(group, field, host=host)))
+    fitting = list(_matching(of_host, SeriesKey.of(group, field, **({tag: wanted} if tag and wanted else {}))))
+    if len(fitting) == 1:
+        return fitting[0]
+    if not of_host:
+        return f"the database has no series {group} {field}" + (f" of host {host}" if host else "")
+    if not setting:
+        return f"the database has {len(fitting)} series {group} {field} of host {host}; one is wanted"
+    there = _listed(sorted({key.tag(tag) or "?" for key in of_host}))
+    what = f"no {tag} {wanted!r}" if wanted else f"several of tag {tag}"
+    return f"{what}; set {setting} to one of {there}"
+
+
+def _source_series(known: Sequence[SeriesKey], source: SourceDescription, host: str) -> SeriesKey:
+    """The series of a source: the only one that fits, or the only one of them that is of the machine itself."""
+    fitting = list(_matching(known, source.series))
+    own = [key for key in fitting if key.tag("host") == host]
+    chosen = own if len(fitting) > 1 and len(own) == 1 else fitting
+    if len(chosen) == 1:
+        return chosen[0]
+    if chosen:
+        raise SourceError(
+            f"sources[{source.name}]: several series of the database fit; name more tags: {_listed(map(str, chosen))}"
+        )
+    near = [str(key) for key in known if key.measurement == source.series.measurement]
+    hint = f"; of this measurement there are {_listed(sorted(near))}" if near else "; it has no such measurement"
+    raise SourceError(f"sources[{source.name}]: the database has no series {source.series}{hint}")
+
+
+def _matching(known: Iterable[SeriesKey], wanted: SeriesKey) -> Iterable[SeriesKey]:
+    """The series with the name and at least the tags that are wanted."""
+    tags: Mapping[str, str] = dict(wanted.tags)
+    for key in known:
+        has = dict(key.tags)
+        is_named = (key.measurement, key.field) == (wanted.measurement, wanted.field)
+        if is_named and all(has.get(name) == value for name, value in tags.items() if value):
+            yield key
+
+
+def _listed(names: Iterable[str]) -> str:
+    """The first of some names, and how many there are beyond."""
+    names = list(names)
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return ", ".join(names[:_MAX_LISTED]) + more
