@@ -6,15 +6,23 @@ with jitter, steps of 0.1 W, and lost readings; 400 random windows a row. The ot
 
 A lost reading is one that was not taken, so that the next is the mean since the last one that was: what *mean* says. In
 the last row readings are taken and lost on their way: what they said, nobody knows, and no aim is set.
+
+How large the errors are depends on how fast the power changes, and the lengths of the training's steps are a choice
+(`known_power.training.Shape`). So the same rows follow for other trainings, whose lengths are drawn: the range of each
+tool's errors, and how often ours is the smallest.
+
+    python benchmarks/integration.py [--others 20]
 """
 
+import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from known_power.peers import Integrator, installed
-from known_power.training import mean_readings, random_windows, training_power
+from known_power.training import Shape, mean_readings, random_windows, training_power
 from terrawatt.analysis.integrate import integrate
 from terrawatt.analysis.signal import prepare
 from terrawatt.records import Float64Array, Semantics, Series, Window
@@ -73,10 +81,16 @@ def ours(interval_s: float) -> Integrator:
     return energies_j
 
 
-def errors(case: Case, others: dict[str, Integrator], power_s: float = POWER_S, n: int = WINDOWS) -> dict[str, Error]:
+def errors(
+    case: Case,
+    others: dict[str, Integrator],
+    power_s: float = POWER_S,
+    n: int = WINDOWS,
+    shape: Shape | None = None,
+) -> dict[str, Error]:
     """Tool -> its error, ours first."""
     rng = np.random.default_rng([SEED, round(case.interval_s), round(case.window_s)])
-    power = training_power(rng, power_s)
+    power = training_power(rng, power_s, shape)
     series = mean_readings(rng, power, case.interval_s, lost=case.lost, lost_on_the_way=case.lost_on_the_way)
     windows = random_windows(rng, power, case.window_s, n)
     true_j = np.array([power.energy_j(window) for window in windows])
@@ -95,8 +109,25 @@ def judged(case: Case, found: dict[str, Error]) -> str:
     return f"{BIAS_AIM} / {case.aim}: {f'MISSED, {missed}' if missed else 'reached'}"
 
 
-def main() -> int:
-    """Print the table; 1 where an aim is missed."""
+def print_others(n: int, others: dict[str, Integrator]) -> None:
+    """The same for other trainings: the range of the 95th percentiles, and how often ours is the smallest."""
+    rng = np.random.default_rng(SEED)
+    shapes = [Shape.drawn(rng) for _ in range(n)]
+    print(f"\n{n} other trainings: smallest to greatest 95th percentile of |error|, in %")
+    for case in CASES:
+        found = [errors(case, others, shape=shape) for shape in shapes]
+        p95 = {name: np.array([one[name].p95 for one in found]) for name in found[0]}
+        first = sum(min(one, key=lambda name: one[name].p95) == "terrawatt" for one in found)
+        within = "" if case.aim is None else f", within {case.aim} in {np.count_nonzero(p95['terrawatt'] <= case.aim)}"
+        cells = "".join(f"{f'{values.min():.2f} to {values.max():.2f}':>22}" for values in p95.values())
+        print(f"{case!s:>34}{cells}   ahead in {first} of {n}{within}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables; 1 where an aim is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--others", type=int, default=20, metavar="N", help="how many other trainings")
+    options = parser.parse_args(arguments)
     others, missing = installed()
     print(f"Mean readings of a known power, {WINDOWS} random windows: bias / 95th percentile of |error|, in %")
     print(f"{'interval / window':>34}" + "".join(f"{name:>22}" for name in ("terrawatt", *others)) + "   aim")
@@ -109,6 +140,8 @@ def main() -> int:
         is_reached &= "MISSED" not in verdict
     for name, reason in missing.items():
         print(f"{name}: {reason}; pip install 'terrawatt[bench]'")
+    if options.others:
+        print_others(options.others, others)
     return 0 if is_reached else 1
 
 

@@ -51,12 +51,36 @@ class Power:
         return float(end_j - start_j)
 
 
-def training_steps(rng: np.random.Generator, duration_s: float) -> tuple[Float64Array, Float64Array]:
-    """Edges and levels of epochs: training with dips while data are loaded, then validation.
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How long a training's steps are, in s from … to; and how many dips an epoch has.
 
-    Lengths and powers are such that perun and carbontracker err about as much as was measured before on another
-    simulated training (0.8 and 1.1 % at 1 s / 30 s; 2.1 and 2.7 % at 5 s / 30 s).
+    The defaults are such that perun and carbontracker err about as much as was measured before on another simulated
+    training (0.8 and 1.1 % at 1 s / 30 s; 2.1 and 2.7 % at 5 s / 30 s).
     """
+
+    between_dips_s: tuple[float, float] = (3.0, 9.0)
+    dip_s: tuple[float, float] = (0.3, 1.2)
+    validation_s: tuple[float, float] = (8.0, 16.0)
+    dips: tuple[int, int] = (6, 12)
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "Shape":
+        """Another one: each length half to twice as long."""
+
+        def scaled(limits: tuple[float, float]) -> tuple[float, float]:
+            factor = 2 ** rng.uniform(-1, 1)
+            return limits[0] * factor, limits[1] * factor
+
+        fewest = int(rng.integers(3, 20))
+        return cls(scaled(cls().between_dips_s), scaled(cls().dip_s), scaled(cls().validation_s), (fewest, 2 * fewest))
+
+
+def training_steps(
+    rng: np.random.Generator, duration_s: float, shape: Shape | None = None
+) -> tuple[Float64Array, Float64Array]:
+    """Edges and levels of epochs: training with dips while data are loaded, then validation."""
+    shape = shape or Shape()
     length_s: list[float] = []
     level_w: list[float] = []
 
@@ -66,16 +90,16 @@ def training_steps(rng: np.random.Generator, duration_s: float) -> tuple[Float64
 
     while sum(length_s) < duration_s:
         epoch_w = TRAIN_W + rng.normal(0, 3)
-        for _ in range(rng.integers(6, 12)):
-            add(rng.uniform(3, 9), epoch_w + rng.normal(0, 4))
-            add(rng.uniform(0.3, 1.2), DIP_W + rng.normal(0, 8))
-        add(rng.uniform(8, 16), VALIDATE_W + rng.normal(0, 4))
+        for _ in range(rng.integers(*shape.dips)):
+            add(rng.uniform(*shape.between_dips_s), epoch_w + rng.normal(0, 4))
+            add(rng.uniform(*shape.dip_s), DIP_W + rng.normal(0, 8))
+        add(rng.uniform(*shape.validation_s), VALIDATE_W + rng.normal(0, 4))
     return np.concatenate(([0.0], np.cumsum(length_s))), np.array(level_w)
 
 
-def training_power(rng: np.random.Generator, duration_s: float) -> Power:
+def training_power(rng: np.random.Generator, duration_s: float, shape: Shape | None = None) -> Power:
     """A machine that trains all the time."""
-    return Power(*training_steps(rng, duration_s), drift_w=2.0)
+    return Power(*training_steps(rng, duration_s, shape), drift_w=2.0)
 
 
 def reading_times_s(rng: np.random.Generator, power: Power, interval_s: float, jitter: float) -> Float64Array:

@@ -1,4 +1,6 @@
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import pytest
 from terrawatt.analysis.baseline import DRIFT_PER_H, baseline
 from terrawatt.analysis.energy import energies, net_energy_j
 from terrawatt.analysis.signal import prepare
-from terrawatt.records import AccuracyBand, Semantics, Series, SeriesKey, SourceDescription, Window
+from terrawatt.records import AccuracyBand, MeterError, Semantics, Series, SeriesKey, SourceDescription, Window
 
 KEY = SeriesKey.of("power", "power_w", source="plug")
 S = 1_000_000_000
@@ -56,14 +58,29 @@ def test_the_budget_is_the_uncertainty():
     assert "baseline" not in gross
 
 
+def documented_j():
+    """The worked example's table: its first words, without marks, and its numbers."""
+    text = (Path(__file__).parents[2] / "docs" / "method.md").read_text()
+    table = text.split("## A worked example")[1].split("\n| |")[1].split("\n\n")[0]
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines()[2:]]
+    return {words.split("`")[1] if "`" in words else words.split()[0]: float(number) for words, number in rows}
+
+
 def test_the_worked_example_of_the_documentation():
     power = signal(IDLE_THEN_RUN)
     (energy,) = energies(power, description(), [RUN], baseline(power, COLD))
-    budget = {part.name: round(part.u_j, 1) for part in energy.net.budget}
-    assert (round(energy.gross.energy_j), round(energy.net.energy_j)) == (9000, 5000)
-    assert budget == {"meter": 244.9, "resolution": 4.1, "sampling": 0, "timing": 0, "gaps": 0, "baseline": 1.1}
-    assert (round(energy.net.u_j, 1), round(energy.net.half_width_j)) == (245.0, 470)
+    stated = documented_j()
+    assert {name: stated.pop(name) for name in ("gross", "net", "u", "half-width")} == {
+        "gross": round(energy.gross.energy_j),
+        "net": round(energy.net.energy_j),
+        "u": round(energy.net.u_j, 1),
+        "half-width": round(energy.net.half_width_j),
+    }
+    assert stated == {part.name: round(part.u_j, 1) for part in energy.net.budget}
     assert round(energy.net.coverage_factor, 2) == 1.92
+    offset = replace(description(), error=MeterError.OFFSET)
+    (known,) = energies(power, offset, [RUN], baseline(power, COLD))
+    assert known.net.budget[0].u_j == 0
 
 
 def test_several_executions_share_energy_and_errors():
