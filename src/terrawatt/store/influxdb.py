@@ -13,13 +13,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
 from pydantic import SecretStr
 
 from terrawatt.config import StoreSettings
 from terrawatt.credentials import secret, store_variable
 from terrawatt.errors import ConfigError, PartialWriteError, StoreError
-from terrawatt.records import Float64Array, Sample, Series, SeriesKey
+from terrawatt.records import Sample, Series, SeriesKey
 from terrawatt.store import influxql
 from terrawatt.store.influx_http import BodyTooLargeError, InfluxClient, Pong
 from terrawatt.store.influx_place import Place
@@ -121,20 +120,18 @@ class InfluxStore:
         if counts is None:
             return Series(key, np.empty(0, np.int64), np.empty(0, np.float64))
         absent = {tag for series in found for tag in series.get("tags", {})} - set(dict(key.tags))
-        types = {"time": pa.int64(), key.field: pa.float64(), key.field + MISSING: pa.float64()}
         statement = influxql.select_series(key, start_ns, end_ns, sorted(absent))
         try:
-            table = self._client.table(statement, types)
-        except pa.ArrowInvalid as error:
+            t_ns, (value, failed) = self._client.columns(statement, (key.field, key.field + MISSING))
+        except ValueError as error:
             raise StoreError(f"{self}: {key}: holds no numbers") from error
-        t_ns, value, failed = (table.column(name).to_numpy() for name in types)
         if np.count_nonzero(~np.isnan(value)) < counts[0] or np.count_nonzero(~np.isnan(failed)) < counts[1]:
             self._client.ask(statement)  # an error, which JSON would have said
             raise StoreError(
                 f"{self}: {key}: the answer was cut off after {len(t_ns)} of {max(counts)} readings; "
                 "look for limits of the server (query-timeout, max-select-*), or ask for a shorter time"
             )
-        return Series(key, t_ns, _writable(value))
+        return Series(key, np.array(t_ns), np.array(value))  # pyarrow's own cannot be written to
 
     def keys(self) -> list[SeriesKey]:
         """All series, sorted: each series of tags with each field of its measurement.
@@ -281,7 +278,3 @@ def _tags(tags: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 def _names(key: SeriesKey) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     return key.measurement, key.field, key.tags
-
-
-def _writable(values: Float64Array) -> Float64Array:
-    return values if values.flags.writeable else values.copy()
