@@ -112,9 +112,8 @@ def _curve(curve: PowerCurve, figure: Figure, table: Table, formats: Sequence[st
     """One power curve; not as a page of its own, which would be a megabyte for each."""
     drawn = _draw(figure, table, [form for form in formats if form != "html"])
     energy = curve.energy
-    net = f"{mean_and_half_width(energy.energy_j, 2 * energy.u_j)} J (± U, k = 2)"
-    if math.isfinite(energy.half_width_j):
-        net += f"; with 95 % ± {plain(energy.half_width_j, 2)} J, by the shapes of the components"
+    interval = f"; 95 % interval: ± {plain(energy.half_width_j, 2)} J" if math.isfinite(energy.half_width_j) else ""
+    net = f"{mean_and_half_width(energy.energy_j, 2 * energy.u_j)} J (± U, k = 2{interval})"
     if math.isnan(energy.u_j):
         net = f"{plain(energy.energy_j)} J, its uncertainty unknown"
     return PageCurve(drawn, energy, net, budget_rows(energy))
