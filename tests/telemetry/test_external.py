@@ -13,6 +13,7 @@ TOPIC = "zwave/plug/50/0/value/66049"
 PLUG = SourceDescription(
     "plug", "external", Semantics.ON_CHANGE, (), SeriesKey.of("mqtt_consumer", "value", topic=TOPIC)
 )
+NOW = "in the last 10 min"
 SAMPLING = SamplingSettings(interval_s="external", disk="nvme0n1p3")
 
 
@@ -31,7 +32,7 @@ def plug_of(host: str, topic: str = TOPIC) -> SeriesKey:
 
 
 def test_every_quantity_and_the_plug_are_found() -> None:
-    report = find_series([*of_host("lab"), plug_of("lab")], SAMPLING, [PLUG])
+    report = find_series([*of_host("lab"), plug_of("lab")], SAMPLING, [PLUG], NOW)
     assert report.host == "lab"
     assert report.missing == {}
     assert {name: str(key) for name, key in report.host_series.items()} == {
@@ -45,18 +46,20 @@ def test_every_quantity_and_the_plug_are_found() -> None:
 
 def test_several_hosts_are_refused_with_their_names_until_one_is_chosen() -> None:
     known = [*of_host("lab"), *of_host("server"), plug_of("server")]
-    with pytest.raises(ConfigError, match=r"several hosts, choose one: lab, server$"):
-        find_series(known, SAMPLING, [PLUG])
-    report = find_series(known, SAMPLING.model_copy(update={"host_name": "lab"}), [PLUG])
+    with pytest.raises(
+        ConfigError, match=r"several hosts in the database in the last 10 min, choose one: lab, server$"
+    ):
+        find_series(known, SAMPLING, [PLUG], NOW)
+    report = find_series(known, SAMPLING.model_copy(update={"host_name": "lab"}), [PLUG], NOW)
     assert {key.tag("host") for key in report.host_series.values()} == {"lab"}
     assert report.sources[0].series == plug_of("server"), "Telegraf of another machine may read the plug"
-    with pytest.raises(ConfigError, match="no host 'lap', but lab, server"):
-        find_series(known, SAMPLING.model_copy(update={"host_name": "lap"}), [PLUG])
+    with pytest.raises(ConfigError, match="no host 'lap' in the database in the last 10 min, but lab, server"):
+        find_series(known, SAMPLING.model_copy(update={"host_name": "lap"}), [PLUG], NOW)
 
 
 def test_the_machines_own_reader_of_a_plug_comes_first() -> None:
     known = [*of_host("lab"), plug_of("lab"), plug_of("server")]
-    assert find_series(known, SAMPLING, [PLUG]).sources[0].series == plug_of("lab")
+    assert find_series(known, SAMPLING, [PLUG], NOW).sources[0].series == plug_of("lab")
 
 
 def test_two_series_that_fit_are_refused_with_their_names() -> None:
@@ -65,17 +68,18 @@ def test_two_series_that_fit_are_refused_with_their_names() -> None:
     with pytest.raises(
         SourceError, match=r"sources\[plug\]: several series .* more tags: .*66049 value, .*65537 value"
     ):
-        find_series(known, SAMPLING, [vague])
+        find_series(known, SAMPLING, [vague], NOW)
 
 
 def test_a_plug_that_is_not_there_is_answered_with_what_is() -> None:
     known = [*of_host("lab"), plug_of("lab", "zwave/other/50/0/value/66049")]
     with pytest.raises(
-        SourceError, match=r"no series mqtt_consumer,topic=\S+ value; of this measurement there are .*other"
+        SourceError,
+        match=r"no reading of mqtt_consumer,topic=\S+ value in the last 10 min; of this measurement there are .*other",
     ):
-        find_series(known, SAMPLING, [PLUG])
-    with pytest.raises(SourceError, match="it has no such measurement"):
-        find_series(of_host("lab"), SAMPLING, [PLUG])
+        find_series(known, SAMPLING, [PLUG], NOW)
+    with pytest.raises(SourceError, match="it has none of this measurement"):
+        find_series(of_host("lab"), SAMPLING, [PLUG], NOW)
 
 
 @pytest.mark.parametrize(
@@ -92,18 +96,18 @@ def test_a_plug_that_is_not_there_is_answered_with_what_is() -> None:
     ],
 )
 def test_a_missing_quantity_has_its_reason(changes: dict[str, object], quantity: str, reason: str) -> None:
-    report = find_series([*of_host("lab"), plug_of("lab")], SAMPLING.model_copy(update=changes), [PLUG])
+    report = find_series([*of_host("lab"), plug_of("lab")], SAMPLING.model_copy(update=changes), [PLUG], NOW)
     assert quantity not in report.host_series
     assert report.missing[quantity].startswith(reason)
 
 
 def test_the_only_disk_needs_no_name() -> None:
     known = [key for key in [*of_host("lab"), plug_of("lab")] if key.tag("name") != "nvme0n1p3"]
-    report = find_series(known, SAMPLING.model_copy(update={"disk": ""}), [PLUG])
+    report = find_series(known, SAMPLING.model_copy(update={"disk": ""}), [PLUG], NOW)
     assert report.host_series["reads"].tag("name") == "nvme0n1"
 
 
 def test_a_database_of_plugs_alone_serves_too() -> None:
-    report = find_series([plug_of("gateway")], SAMPLING, [PLUG])
+    report = find_series([plug_of("gateway")], SAMPLING, [PLUG], NOW)
     assert report.host_series == {}
-    assert report.missing["cpu"] == "the database has no series cpu usage_user"
+    assert report.missing["cpu"] == "the database has no reading of cpu usage_user in the last 10 min"

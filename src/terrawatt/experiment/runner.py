@@ -15,6 +15,7 @@ from typing import Any
 from terrawatt.config import Settings
 from terrawatt.errors import ProtocolError, StoppedError, TerrawattError
 from terrawatt.experiment import precision, provenance
+from terrawatt.experiment.arrivals import arrivals
 from terrawatt.experiment.emissions import EmissionsTracker
 from terrawatt.experiment.guard import Guard
 from terrawatt.experiment.lock import Holder, MachineLock
@@ -215,6 +216,7 @@ class _Run:
             on_failure=self.request.on_failure,
             reading_after_s=_READING_AFTER * report.slowest_s + report.delay_s + _longest_latency_s(report),
             precision=precision.watch(recorder.folder, report.sources, self.request.settings.protocol),
+            arrivals=arrivals(recorder.folder, report),
         )
 
     def _calibrated(self, report: SamplerReport) -> tuple[SamplerReport, list[str]]:
@@ -255,6 +257,8 @@ class _Run:
             host_series=report.host_series,
             missing=report.missing,
             store=folder.telemetry.name,
+            database="" if settings.store.url == "sqlite" else settings.store.url,
+            is_external=settings.sampling.is_external,
             created=format_time(time.time_ns()),
             blocks=blocks(settings.protocol),
             sampling_interval_s=report.interval_s,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from terrawatt.experiment.arrivals import Arrivals
 from terrawatt.experiment.emissions import EmissionsTracker
 from terrawatt.experiment.monitor import Monitor, Place
 from terrawatt.experiment.precision import PrecisionWatch
@@ -48,6 +49,7 @@ class ScenarioRun:
         reading_after_s: how long the sampler goes on after the last window at least, so that each series has a
             reading on its far side.
         precision: ends the repetitions when the interval is narrow; None: their number is fixed.
+        arrivals: the readings that are awaited at the end; None where terrawatt itself reads.
     """
 
     scenario: Scenario
@@ -61,6 +63,7 @@ class ScenarioRun:
     on_failure: OnFailure
     reading_after_s: float
     precision: PrecisionWatch | None = None
+    arrivals: Arrivals | None = None
 
     def carry_out(self) -> tuple[State, str]:
         """Go through all steps.
@@ -82,7 +85,7 @@ class ScenarioRun:
                 return State.FAILED, reason
             if step.kind is StepKind.REPETITION:
                 is_enough = self._is_enough(step.number)
-        self._sleep(self.reading_after_s - self.place.protocol.idle_after_s)
+        self._await_last_readings()
         return self._conclusion()
 
     def _step(self, step: Step) -> str:
@@ -159,6 +162,20 @@ class ScenarioRun:
             self.recorder.log(line)
             self.say(line)
         return found.is_enough
+
+    def _await_last_readings(self) -> None:
+        """Let each series have a reading on the far side of the last window."""
+        if self.arrivals is None:
+            self._sleep(self.reading_after_s - self.place.protocol.idle_after_s)
+            return
+        missing = self.arrivals.wait(time.time_ns(), self._sleep)
+        if missing:
+            line = (
+                f"no reading of {', '.join(map(str, missing))} has come in {self.arrivals.patience_s:.0f} s; the "
+                "summary looks for them in the database"
+            )
+            self.recorder.log(line)
+            self.say(line)
 
     def _await_reading(self, precision: PrecisionWatch) -> None:
         """Wait until the main source has been read behind the window, but not for a source that has gone silent."""

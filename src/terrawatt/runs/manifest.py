@@ -25,6 +25,8 @@ class Manifest:
 
     Attributes:
         store: the file of the series, relative to the folder.
+        database: where they are too (`store.url`, which holds no secret); empty: nowhere.
+        is_external: whether somebody else wrote them there, and the file is a copy.
         host_series: quantity (`cpu`, `mem_free`, `temp`, `reads`) -> series; those without a sensor are in `missing`.
         missing: quantity -> why there is no series of it.
         blocks: the block of each repetition.
@@ -50,6 +52,8 @@ class Manifest:
     data: Mapping[str, Any] = field(default_factory=dict)
     emissions: Mapping[str, Any] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
+    database: str = ""
+    is_external: bool = False
     format_version: int = FORMAT_VERSION
 
     def seed_of(self, repetition: int) -> int | None:

@@ -1,24 +1,19 @@
 """A run folder and its series as one record: everything that is needed to compute its rows."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from terrawatt.analysis.emissions import CarbonIntensity
-from terrawatt.errors import RunFolderError, StoreError
+from terrawatt.config import StoreSettings
 from terrawatt.records import Phase, PhaseName, Series, SeriesKey, Window
 from terrawatt.runs.integrity import Integrity, check_files, require_intact
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import Manifest, read_manifest
 from terrawatt.runs.phases import read_phases
 from terrawatt.runs.status import RepetitionStatus, RunStatus, State, read_status
-from terrawatt.store.sqlite import SqliteStore
 from terrawatt.summary.intensity import recorded_intensity
-from terrawatt.telemetry.own import clock_offset, sampler_starts
-from terrawatt.units import NS_PER_S, s_to_ns
-
-# Readings this long before and after the run are read too: those just outside a window count.
-_MARGIN_NS = 600 * NS_PER_S
+from terrawatt.summary.series import find_series
+from terrawatt.units import s_to_ns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +29,8 @@ class RunData:
         integrity: whether the files are still those that were measured.
         intensity: the carbon intensity of the grid, or why it is not known.
         store_problem: why no series could be read, else empty.
+        remarks: what else is to be said of it.
+        unknown: column -> why nothing is known of it in this run.
     """
 
     folder: RunFolder
@@ -44,6 +41,8 @@ class RunData:
     integrity: Integrity
     intensity: CarbonIntensity | str
     store_problem: str = ""
+    remarks: tuple[str, ...] = ()
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -83,43 +82,40 @@ class RunData:
         return next((phase.window for phase in self.phases if phase.name == name), None)
 
 
-def collect(folder: RunFolder, *, accept_changes: bool = False, intensity: CarbonIntensity | None = None) -> RunData:
+def collect(
+    folder: RunFolder,
+    *,
+    accept_changes: bool = False,
+    intensity: CarbonIntensity | None = None,
+    store: StoreSettings | None = None,
+) -> RunData:
     """Read a run folder and its series, its checksums first.
 
-    A store that cannot be read costs the series, not the run.
+    A store that cannot be read costs the series, not the run. Where the folder lacks the series and the manifest names
+    a database that has them too, they are read there.
 
     Args:
         folder: of one scenario.
         accept_changes: use files that are not those that were measured.
         intensity: the carbon intensity to take instead of that in the manifest.
+        store: the settings of the database in force, for what the manifest does not tell: where it is now, secrets.
 
     Raises:
         RunFolderError: there is no manifest or status, or a file is damaged; names it.
         ChangedFilesError: a file was changed or is gone since the run ended; names it.
     """
-    if folder.times.exists() and not folder.manifest.exists():
-        raise RunFolderError(
-            f"{folder.path}: times.txt but no manifest.json: a folder of the older scripts, which cannot be read yet"
-        )
     manifest = read_manifest(folder.manifest)
     integrity = check_files(folder, manifest)
-    if not accept_changes:
+    if not accept_changes and not _is_in_database(manifest, integrity):
         require_intact(folder, integrity)
     status = read_status(folder.status)
     phases = tuple(read_phases(folder.phases))
-    own = (clock_offset(manifest.host), sampler_starts(manifest.host))
-    keys = dict.fromkeys([*(source.series for source in manifest.sources), *manifest.host_series.values(), *own])
-    try:
-        series, problem = _read_series(folder.path / manifest.store, keys, phases), ""
-    except StoreError as error:
-        series, problem = {}, str(error)
+    found = find_series(folder, manifest, phases, store)
     known = intensity if intensity is not None else recorded_intensity(manifest.emissions)
-    return RunData(folder, manifest, status, phases, series, integrity, known, problem)
+    remarks = (found.note,) if found.note else ()
+    return RunData(folder, manifest, status, phases, found.series, integrity, known, found.problem, remarks)
 
 
-def _read_series(path: Path, keys: Iterable[SeriesKey], phases: Iterable[Phase]) -> dict[SeriesKey, Series]:
-    windows = [phase.window for phase in phases]
-    start_ns = min((window.start_ns for window in windows), default=0) - _MARGIN_NS
-    end_ns = max((window.end_ns for window in windows), default=0) + _MARGIN_NS
-    with SqliteStore(path, read_only=True) as store:
-        return {key: store.read(key, start_ns, end_ns) for key in keys}
+def _is_in_database(manifest: Manifest, integrity: Integrity) -> bool:
+    """Whether all that is gone of a run are its series, which a database has too."""
+    return bool(manifest.database) and not integrity.changed and integrity.missing == (manifest.store,)

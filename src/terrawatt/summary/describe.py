@@ -78,6 +78,7 @@ def run_notes(run: RunData) -> list[str]:
         notes.append(f"used although not as it was measured ({run.integrity.in_words()})")
     if not run.integrity.is_sealed:
         notes.append("no checksums, as of a run that was killed or still goes on: its files cannot be verified")
+    notes += run.remarks
     if run.store_problem:
         notes.append(f"no series at all: {run.store_problem}")
     not_ended = [entry for entry in run.status.repetitions if entry.state in (State.PENDING, State.RUNNING)]

@@ -18,48 +18,53 @@ _MAX_LISTED = 8
 
 
 def find_series(
-    known: Sequence[SeriesKey], sampling: SamplingSettings, sources: Sequence[SourceDescription]
+    known: Sequence[SeriesKey], sampling: SamplingSettings, sources: Sequence[SourceDescription], when: str
 ) -> SamplerReport:
     """What is recorded: each source and quantity with its series, or why there is none. How often is not known here.
 
     Args:
-        known: the series of the database.
+        known: the series of the database that have readings in the time that matters.
         sampling: groups, sensor, disk and host.
         sources: their series have the measurement, the field and some of the tags.
+        when: that time, in words.
 
     Raises:
         ConfigError: there are several hosts and none is chosen, or the chosen one is not there; lists them.
         SourceError: a source has no series, or several fit; lists them.
     """
-    host = _host(known, sampling)
+    host = _host(known, sampling, when)
     found: dict[str, SeriesKey] = {}
     missing: dict[str, str] = {}
     for group, (quantity, field) in QUANTITIES.items():
         series = _host_series(known, sampling, group, field, host)
+        if series == "":
+            series = f"the database has no reading of {group} {field}{f' of host {host}' if host else ''} {when}"
         if isinstance(series, SeriesKey):
             found[quantity] = series
         else:
             missing[quantity] = series
-    described = tuple(replace(source, series=_source_series(known, source, host)) for source in sources)
+    described = tuple(replace(source, series=_source_series(known, source, host, when)) for source in sources)
     return SamplerReport(described, host, found, missing, interval_s=USUAL_S, slowest_s=USUAL_S)
 
 
-def _host(known: Sequence[SeriesKey], sampling: SamplingSettings) -> str:
+def _host(known: Sequence[SeriesKey], sampling: SamplingSettings, when: str) -> str:
     """The value of tag `host` of the machine's series."""
     hosts = sorted({key.tag("host") or "" for key in known if key.measurement in QUANTITIES} - {""})
     if sampling.host_name and (sampling.host_name in hosts or not hosts):
         return sampling.host_name
     if sampling.host_name:
-        raise ConfigError(f"sampling.host_name: the database has no host {sampling.host_name!r}, but {_listed(hosts)}")
+        raise ConfigError(
+            f"sampling.host_name: no host {sampling.host_name!r} in the database {when}, but {_listed(hosts)}"
+        )
     if len(hosts) > 1:
-        raise ConfigError(f"sampling.host_name: the database has several hosts, choose one: {_listed(hosts)}")
+        raise ConfigError(f"sampling.host_name: several hosts in the database {when}, choose one: {_listed(hosts)}")
     return hosts[0] if hosts else ""
 
 
 def _host_series(
     known: Sequence[SeriesKey], sampling: SamplingSettings, group: str, field: str, host: str
 ) -> SeriesKey | str:
-    """The series of a group's quantity, or why there is none."""
+    """The series of a group's quantity, or why there is none; "" where nothing is known of it."""
     if group not in sampling.host:
         return f"sampling.host does not name {group!r}"
     tag, wanted, setting = {
@@ -73,7 +78,7 @@ def _host_series(
     if len(fitting) == 1:
         return fitting[0]
     if not of_host:
-        return f"the database has no series {group} {field}" + (f" of host {host}" if host else "")
+        return ""
     if not setting:
         return f"the database has {len(fitting)} series {group} {field} of host {host}; one is wanted"
     there = _listed(sorted({key.tag(tag) or "?" for key in of_host}))
@@ -81,7 +86,7 @@ def _host_series(
     return f"{what}; set {setting} to one of {there}"
 
 
-def _source_series(known: Sequence[SeriesKey], source: SourceDescription, host: str) -> SeriesKey:
+def _source_series(known: Sequence[SeriesKey], source: SourceDescription, host: str, when: str) -> SeriesKey:
     """The series of a source: the only one that fits, or the only one of them that is of the machine itself."""
     fitting = list(_matching(known, source.series))
     own = [key for key in fitting if key.tag("host") == host]
@@ -93,8 +98,8 @@ def _source_series(known: Sequence[SeriesKey], source: SourceDescription, host: 
             f"sources[{source.name}]: several series of the database fit; name more tags: {_listed(map(str, chosen))}"
         )
     near = [str(key) for key in known if key.measurement == source.series.measurement]
-    hint = f"; of this measurement there are {_listed(sorted(near))}" if near else "; it has no such measurement"
-    raise SourceError(f"sources[{source.name}]: the database has no series {source.series}{hint}")
+    hint = f"of this measurement there are {_listed(sorted(near))}" if near else "it has none of this measurement"
+    raise SourceError(f"sources[{source.name}]: the database has no reading of {source.series} {when}; {hint}")
 
 
 def _matching(known: Iterable[SeriesKey], wanted: SeriesKey) -> Iterable[SeriesKey]:

@@ -33,6 +33,8 @@ _STALE_S = 60.0  # an older reading is stale, unless those before were rarer sti
 _STALE_INTERVALS = 3
 _FLUSH_S = 10.0  # how long Telegraf keeps readings before it writes them, by default
 
+_WHEN = f"in the last {format_duration(MARGIN_S)}"
+
 log = logging.getLogger(__name__)
 
 
@@ -52,11 +54,13 @@ class Follower:
         try:
             sources = [registry.create(settings, request.host) for settings in request.sources]
             descriptions = [description for source in sources for description in source.descriptions]
-            report = find_series(self._database.keys(), request.sampling, descriptions)
-            self._start_ns = _first_ns(store) or now_ns - s_to_ns(MARGIN_S)
+            margin_ns = now_ns - s_to_ns(MARGIN_S)
+            known = list(self._database.keys_between(margin_ns, now_ns + s_to_ns(_AHEAD_S)))
+            report = find_series(known, request.sampling, descriptions, _WHEN)
+            self._start_ns = min(_first_ns(store) or margin_ns, margin_ns)
             keys = [*(source.series for source in report.sources), *report.host_series.values()]
             self._since_ns = dict.fromkeys(keys, self._start_ns)
-            recent = [self._read(key, now_ns - s_to_ns(MARGIN_S)) for key in keys]
+            recent = [self._read(key, margin_ns) for key in keys]
         except BaseException:
             self._database.close()
             raise
@@ -121,15 +125,13 @@ def check_fresh(series: Series, now_ns: int, *, is_on_change: bool = False) -> N
     Raises:
         SourceError: nobody is; says how old the last reading is.
     """
-    if not len(series):
-        raise SourceError(f"{series.key}: {_NOBODY.format(f'no reading in the last {format_duration(MARGIN_S)}')}")
-    age_s = ns_to_s(now_ns - int(series.t_ns[-1]))
+    age_s = ns_to_s(now_ns - int(series.t_ns[-1])) if len(series) else MARGIN_S
     limit_s = MARGIN_S if is_on_change else max(_STALE_S, _STALE_INTERVALS * (_interval_s(series) or 0.0))
-    if age_s > limit_s:
-        raise SourceError(f"{series.key}: {_NOBODY.format(f'its last reading is {format_duration(age_s)} old')}")
-
-
-_NOBODY = "{} in the database; is Telegraf running, does the meter report, and do the clocks agree?"
+    if age_s > limit_s or not len(series):
+        raise SourceError(
+            f"{series.key}: the last reading in the database is {format_duration(age_s)} old; is Telegraf running, "
+            "does the meter report, and do the clocks agree?"
+        )
 
 
 def _timed(report: SamplerReport, recent: Sequence[Series], on_change: set[SeriesKey]) -> SamplerReport:
