@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from terrawatt.errors import ConfigError, ProtocolError, RunFolderError, UsageError
+from terrawatt.errors import ProtocolError, RunFolderError, UsageError
 from terrawatt.experiment import preflight, record
 from terrawatt.experiment.lock import MachineLock
 from terrawatt.experiment.scenario_run import OnFailure
@@ -285,16 +285,6 @@ def test_a_sampler_that_cannot_start_leaves_nothing(
     with pytest.raises(ProtocolError, match="no-such-kind"):
         runs(("true",))
     assert not (results / "flying").exists()
-
-
-def test_a_store_that_cannot_be_written_yet_is_refused(
-    runs: Callable[..., object], settings: object, results: Path
-) -> None:
-    store = settings.store.model_copy(update={"url": "influxdb://127.0.0.1:8086/energy"})
-    runs.settings = settings.model_copy(update={"store": store})
-    with pytest.raises(ConfigError, match=r"store\.url: influxdb"):
-        runs(("true",))
-    assert not results.exists()
 
 
 def test_too_little_room_is_told_before(

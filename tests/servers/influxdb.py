@@ -123,6 +123,16 @@ class InfluxServer:
         """For `store.url`."""
         return f"influxdb{'s' if self.certificate else ''}://{HOST}:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         with (self._folder / "influxd.log").open("ab") as log:

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from terrawatt.analysis.latency import Latency, LoadStep, latency
 from terrawatt.analysis.signal import source_signal
-from terrawatt.config import Settings
+from terrawatt.config import Settings, StoreSettings
 from terrawatt.errors import ProtocolError
 from terrawatt.experiment.load import CpuLoad
 from terrawatt.experiment.lock import MachineLock
-from terrawatt.experiment.preflight import check_store
 from terrawatt.experiment.waiting import Wakeup, sleep
 from terrawatt.records import Series, SourceDescription
 from terrawatt.runs.calibration import Calibration, calibration_path, write_calibration
@@ -59,10 +58,10 @@ def calibrate(settings: Settings, plan: Plan, say: Callable[[str], None]) -> tup
     Raises:
         ProtocolError: another run holds the machine, the sampler does not start or ends, or a source is so slow that
             the holds would have too few readings.
-        ConfigError: another store than SQLite.
         StoppedError: a stop signal came; nothing is written.
     """
-    check_store(settings.store.url)
+    if not settings.sampling.is_external:  # what is measured here is nobody's run: it stays in the scratch folder
+        settings = settings.model_copy(update={"store": StoreSettings()})
     with (
         tempfile.TemporaryDirectory(prefix="terrawatt-") as scratch,
         Wakeup() as wakeup,

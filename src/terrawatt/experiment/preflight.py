@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from terrawatt.errors import ConfigError, ProtocolError, RunFolderError, UsageError
+from terrawatt.config import Settings
+from terrawatt.errors import ProtocolError, RunFolderError, StoreUnreachableError, UsageError
 from terrawatt.runs.layout import RunFolder, create_run, prepare_run
+from terrawatt.store.influxdb import open_influx
 
 MIN_FREE_BYTES = 100_000_000
 
@@ -23,14 +25,27 @@ def check_command(command: Sequence[str]) -> None:
         raise UsageError(f"{command[0]}: no such program, or not executable; give its path or one on PATH")
 
 
-def check_store(url: str) -> None:
-    """See that the series can be kept where the settings say.
+def check_store(settings: Settings) -> str:
+    """See that the series can be sent on to the database of the settings, where there is one.
+
+    Where somebody else writes the series, the sampler looks for them itself.
+
+    Returns:
+        That the database does not answer now, for the user: the run folder holds everything, and later it can be
+        sent. Empty when all is well.
 
     Raises:
-        ConfigError: another store than the embedded one.
+        ConfigError: the address or a secret's file is wrong.
+        StoreError: the database refuses: user, password, token, database or certificate are wrong.
     """
-    if url != "sqlite":
-        raise ConfigError(f"store.url: {url} cannot be written by this version; use sqlite")
+    if settings.store.url == "sqlite" or settings.sampling.is_external:
+        return ""
+    with open_influx(settings.store) as influx:
+        try:
+            influx.check()
+        except StoreUnreachableError as error:
+            return f"{error} (the series are kept in the run folder, and sent on when it answers)"
+    return ""
 
 
 def check_space(folder: Path) -> None:
@@ -74,7 +89,7 @@ def discard_unused(folders: Sequence[RunFolder], *, given: bool) -> bool:
     if any(folder.manifest.exists() for folder in folders):
         return False
     for folder in folders:
-        for file in (folder.status, folder.log, *folder.path.glob(f"{folder.telemetry.name}*")):
+        for file in (folder.status, folder.log, folder.forwarded, *folder.path.glob(f"{folder.telemetry.name}*")):
             file.unlink(missing_ok=True)
         made = (folder.output, folder.emissions)
         outer = () if given else (folder.path, folder.run_path, folder.run_path.parent)

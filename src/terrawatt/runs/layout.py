@@ -42,6 +42,11 @@ class RunFolder:
         return self.path / "telemetry.sqlite"
 
     @property
+    def forwarded(self) -> Path:
+        """`forwarded.json`: how far the series were sent on to a database."""
+        return self.path / "forwarded.json"
+
+    @property
     def manifest(self) -> Path:
         """`manifest.json`: what was run, on what, with what."""
         return self.path / "manifest.json"
