@@ -188,6 +188,7 @@ def test_a_path_leads_to_values() -> None:
     content = {"meter": [{"kw": 0.0125}], "wh": "2", "at": "2026-11-24T12:00:00Z"}
     assert got(meter, content) == [Reading(W, 12.5, NOON_NS), Reading(J, 7200, NOON_NS)]
     assert got(meter, {"wh": 2}) == [Reading(J, 7200)]
+    nowhere: Any
     for nowhere in ({}, [], 5, None, {"meter": []}, {"meter": {"0": 1}}, {"meter": "kw"}):
         assert refused(meter, nowhere) is Reason.NO_READING
 

@@ -57,7 +57,7 @@ WORDS = (
     "9999-12-31",
     "\ud800",
 )
-LEAVES = st.sampled_from((*NUMBERS, *WORDS, None, True, False, [], {}, [[1]])) | st.floats()
+LEAVES: st.SearchStrategy[Any] = st.sampled_from((*NUMBERS, *WORDS, None, True, False, [], {}, [[1]])) | st.floats()
 OBJECTS = st.dictionaries(NAMES, LEAVES | st.dictionaries(NAMES, LEAVES, max_size=2), max_size=5)
 NOTIFICATIONS = OBJECTS.map(lambda content: {"method": "NotifyStatus", "params": content})
 

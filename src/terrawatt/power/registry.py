@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 from terrawatt.config import SourceSettings
 from terrawatt.errors import did_you_mean
-from terrawatt.power import counters, esphome, estimate, external, homeassistant, replay, shelly, tasmota
+from terrawatt.power import counters, esphome, estimate, external, homeassistant, mqtt, replay, shelly, tasmota
 from terrawatt.power.options import wrong
 from terrawatt.power.source import PowerSource
 
@@ -19,6 +19,7 @@ BUILT_IN: dict[str, Factory] = {
     "estimate": estimate.create,
     "external": external.create,
     "homeassistant": homeassistant.create,
+    "mqtt": mqtt.create,
     "replay": replay.create,
     "shelly": shelly.create,
     "tasmota": tasmota.create,

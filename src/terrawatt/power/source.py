@@ -62,4 +62,13 @@ class PushedSource(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsSession(Protocol):
+    """A pushed source for which somebody else can keep what comes while it is away, as an MQTT broker does."""
+
+    def keep_session(self) -> None:
+        """Have it kept; before `start`. For the one lasting reader of a source: a second one would interrupt it."""
+        ...
+
+
 PowerSource = PolledSource | PushedSource
