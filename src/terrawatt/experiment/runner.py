@@ -17,6 +17,7 @@ from terrawatt.errors import ProtocolError, StoppedError, TerrawattError
 from terrawatt.experiment import precision, provenance
 from terrawatt.experiment.arrivals import arrivals
 from terrawatt.experiment.emissions import EmissionsTracker
+from terrawatt.experiment.forwarding import forward_at_end
 from terrawatt.experiment.guard import Guard
 from terrawatt.experiment.lock import Holder, MachineLock
 from terrawatt.experiment.monitor import Monitor, Place
@@ -81,11 +82,12 @@ def run(request: Request, progress: Progress) -> Outcome:
         UsageError: a command does not exist.
         ProtocolError: another run holds the machine, the disk is full, the sampler does not start or is gone for good.
         RunFolderError: the run's folder cannot be made, or holds a run already.
-        ConfigError: another store than SQLite, or a country that CodeCarbon does not know.
+        ConfigError: the database's address is wrong, or CodeCarbon does not know the country.
+        StoreError: the database refuses: user, password, token, database or certificate are wrong.
         StoppedError: a stop signal came; the folder says how far the run came.
     """
     settings = request.settings
-    check_store(settings.store.url)
+    remark = check_store(settings)
     precision.check(settings.protocol)
     for scenario in request.scenarios:
         check_command(scenario.command)
@@ -97,6 +99,8 @@ def run(request: Request, progress: Progress) -> Outcome:
         )
         run_path = request.storage_path or folders[0].run_path
         lock.note(run_path.absolute())
+        if remark:
+            progress.say(remark)
         try:
             return _carry_out(request, progress, wakeup, run_path, folders)
         except (TerrawattError, OSError) as error:
@@ -174,6 +178,8 @@ class _Run:
             with suppress(OSError):  # the disk may be full
                 recorder.close(state, str(error))
             raise
+        finally:
+            forward_at_end(recorder.folder, self.request.settings.store, self.progress.say)
 
     def _measure(self, index: int, recorder: Recorder) -> tuple[State, str]:
         folder = recorder.folder

@@ -101,9 +101,10 @@ def seal(folder: RunFolder, manifest: Manifest) -> Manifest:
 def _is_record(path: Path, folder: RunFolder) -> bool:
     """Whether a file holds measurements.
 
-    Not those that still change (manifest, status, log, the journal that SQLite keeps beside an open file), nor
-    summaries, nor what an interrupted write left (hidden, or `.tmp`).
+    Not those that still change (manifest, status, log, what was sent on, the journal that SQLite keeps beside an open
+    file), nor summaries, nor what an interrupted write left (hidden, or `.tmp`).
     """
-    if path in {folder.manifest, folder.status, folder.log} or path.name.endswith((".tmp", "-wal", "-shm")):
+    changing = {folder.manifest, folder.status, folder.log, folder.forwarded}
+    if path in changing or path.name.endswith((".tmp", "-wal", "-shm")):
         return False
     return not any(part == "summary" or part.startswith(".") for part in path.relative_to(folder.path).parts)
