@@ -131,19 +131,19 @@ from terrawatt.records import Semantics
 class Follower:
     """A meter that shows the load of a file, 0.25 s late."""
 
-    description: object
+    descriptions: tuple
     file: Path
 
     def read(self):
         steps = [int(line) for line in self.file.read_text().split()]
-        return 40.0 + 50.0 * (sum(step <= time.time_ns() - 250_000_000 for step in steps) % 2)
+        return (40.0 + 50.0 * (sum(step <= time.time_ns() - 250_000_000 for step in steps) % 2),)
 
     def close(self):
         pass
 
 
 def create(settings, host):
-    return Follower(describe(settings, host, Semantics.INSTANTANEOUS), Path(os.environ["FOLLOWED_FILE"]))
+    return Follower((describe(settings, host, Semantics.INSTANTANEOUS),), Path(os.environ["FOLLOWED_FILE"]))
 '''
 
 
