@@ -16,6 +16,7 @@ COMMANDS = [
     "summary",
     "compare",
     "plan",
+    "power simulate",
     "data info",
     "data synth",
     "data pack",

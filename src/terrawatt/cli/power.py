@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terrawatt.cli import power_list, power_read
+from terrawatt.cli import power_list, power_read, power_simulate
 from terrawatt.cli.options import ConfigOption, parse_number, parse_positive
 from terrawatt.errors import UnusableError, UsageError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Power sources: what there is, what they give, how late it comes.", no_args_is_help=True)
 app.command("list")(power_list.list_sources)
 app.command("read")(power_read.read)
+app.command("simulate")(power_simulate.simulate)
 
 
 @app.command()

@@ -8,17 +8,16 @@ A command takes them all as one argument named `options`:
 What is not given comes from the settings.
 """
 
-import inspect
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, dataclass, fields
-from functools import wraps
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from terrawatt.cli.option_groups import takes_groups
 from terrawatt.cli.options import parse_integer, parse_number, parse_positive, parse_share
 from terrawatt.errors import ProtocolError, UsageError
 
@@ -200,25 +199,7 @@ def execute(options: RunOptions, request: "Request") -> None:
         raise ProtocolError("; ".join(outcome.failures))
 
 
-def takes_run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the fields of `RunOptions` as options; its parameter `options` gets them together."""
-
-    @wraps(command)
-    def with_options(*positional: Any, **arguments: Any) -> None:
-        given = {field.name: arguments.pop(field.name) for field in fields(RunOptions)}
-        command(*positional, options=RunOptions(**given), **arguments)
-
-    signature = inspect.signature(command, eval_str=True)
-    own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
-    parameters = [*own, *map(_parameter, fields(RunOptions))]
-    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del with_options.__wrapped__
-    return with_options
-
-
-def _parameter(field: "Field[Any]") -> inspect.Parameter:
-    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+takes_run_options = takes_groups(options=RunOptions)
 
 
 def _overridden(section: AnySection, given: Mapping[str, Any]) -> AnySection:

@@ -75,6 +75,7 @@ class Simulation:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="simulated plug", daemon=True)
         self._error: TerrawattError | None = None
+        self._truth_due_ns = self._stepped_ns = power.start_ns
 
     def start(self) -> None:
         """Connect, and begin to read.
@@ -101,6 +102,7 @@ class Simulation:
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join()
+            self._truth.write_until(self._stepped_ns)
             self._truth.close()
         self.speaker.close()
 
@@ -121,7 +123,10 @@ class Simulation:
         for reading in self._waiting.due(now_ns):
             self.speaker.say(reading)
             self.first_reading.set()
-        self._truth.write_until(now_ns)
+        if now_ns >= self._truth_due_ns:
+            self._truth.write_until(now_ns)
+            self._truth_due_ns = now_ns + _TRUTH_NS
+        self._stepped_ns = now_ns
 
     def _take(self, now_ns: int) -> None:
         reading = self._meter.take(now_ns)
@@ -135,7 +140,8 @@ class Simulation:
 
     def _next_ns(self, now_ns: int) -> int:
         arrivals_ns = [self._waiting.heap[0][0]] if self._waiting.heap else []
-        return min(self._meter.next_ns(), now_ns + _LOOK_NS, *arrivals_ns)
+        look_ns = now_ns + (_LOOK_NS if self._power.is_watched else _TRUTH_NS)
+        return min(self._meter.next_ns(), look_ns, *arrivals_ns)
 
     def __enter__(self) -> Self:
         """Start."""

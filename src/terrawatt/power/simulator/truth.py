@@ -28,6 +28,11 @@ class TruePower(Protocol):
         """When it begins; its energy is 0 there."""
         ...
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody must look (`watch`) to know when it changes."""
+        ...
+
     def watch(self, now_ns: int) -> None:
         """Look whether something has changed; up to this time, the power is settled afterwards."""
         ...
@@ -47,6 +52,8 @@ class TruePower(Protocol):
 
 class Scheduled:
     """A profile that runs from a moment on."""
+
+    is_watched = False
 
     def __init__(self, profile: Profile, start_ns: int) -> None:
         self.start_ns = start_ns
@@ -74,6 +81,8 @@ class Triggered:
 
     The power changes when it is looked (`watch`), not when the thing begins: that is what makes it known exactly.
     """
+
+    is_watched = True
 
     def __init__(self, idle_w: float, profile: Profile, is_on: Callable[[], bool], start_ns: int) -> None:
         self.start_ns = start_ns
