@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from terrawatt import __version__
-from terrawatt.cli import compare, data, demo, measure, plan, power, run, summary, train
+from terrawatt.cli import compare, data, demo, doctor, measure, plan, power, run, summary, train
 from terrawatt.errors import TerrawattError
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ app.command("measure")(measure.measure)
 app.command("summary")(summary.summary)
 app.command("compare")(compare.compare)
 app.command("plan")(plan.plan)
+app.command("doctor")(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(power.app, name="power")
 
