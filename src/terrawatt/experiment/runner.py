@@ -5,7 +5,6 @@ checksums. Whatever ends a run, its folder can be read and says how far it came.
 """
 
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,8 +13,9 @@ from typing import Any
 
 from terrawatt.config import Settings
 from terrawatt.errors import ProtocolError, StoppedError, TerrawattError
-from terrawatt.experiment import precision, provenance
+from terrawatt.experiment import precision
 from terrawatt.experiment.arrivals import arrivals
+from terrawatt.experiment.beginning import first_manifest, reading_after_s
 from terrawatt.experiment.emissions import EmissionsTracker
 from terrawatt.experiment.forwarding import forward_at_end
 from terrawatt.experiment.guard import Guard
@@ -23,7 +23,7 @@ from terrawatt.experiment.lock import Holder, MachineLock
 from terrawatt.experiment.monitor import Monitor, Place
 from terrawatt.experiment.preflight import check_command, check_space, check_store, discard_unused, make_folders
 from terrawatt.experiment.progress import Progress
-from terrawatt.experiment.protocol import blocks, titles
+from terrawatt.experiment.protocol import titles
 from terrawatt.experiment.record import Recorder
 from terrawatt.experiment.sampling import SamplerWatch
 from terrawatt.experiment.scenario_run import OnFailure, ScenarioRun
@@ -32,13 +32,11 @@ from terrawatt.experiment.workload import Executor
 from terrawatt.records import Scenario
 from terrawatt.runs.calibration import calibrated
 from terrawatt.runs.layout import RunFolder
-from terrawatt.runs.manifest import Manifest, write_manifest
+from terrawatt.runs.manifest import write_manifest
 from terrawatt.runs.status import RunStatus, State
-from terrawatt.runs.times import format_time
 from terrawatt.telemetry.process import SamplerProcess, SamplerReport
 
 _LOCK_POLL_S = 0.5
-_READING_AFTER = 1.2  # intervals between readings that the sampler goes on for after the last window, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,11 @@ class _Run:
         self.progress.say(f"scenario {index + 1} of {len(self.titles)}: {self.titles[index]}")
         with SamplerProcess(self.request.settings, folder.telemetry, folder.log) as sampler:
             report, remarks = self._calibrated(sampler.start())
-            write_manifest(folder.manifest, self._manifest(folder, self.request.scenarios[index], report))
+            request, emissions = self.request, self.emissions.description()
+            scenario = request.scenarios[index]
+            write_manifest(
+                folder.manifest, first_manifest(folder, request.settings, scenario, report, emissions, request.data)
+            )
             self._tell_what_is_sampled(index, recorder, report, remarks)
 
             def tell(line: str) -> None:
@@ -220,7 +222,7 @@ class _Run:
             say=self.progress.say,
             reported=self.reported,
             on_failure=self.request.on_failure,
-            reading_after_s=_READING_AFTER * report.slowest_s + report.delay_s + _longest_latency_s(report),
+            reading_after_s=reading_after_s(report),
             precision=precision.watch(recorder.folder, report.sources, self.request.settings.protocol),
             arrivals=arrivals(recorder.folder, report),
         )
@@ -249,35 +251,6 @@ class _Run:
             recorder.log(line)
             if index == 0:
                 self.progress.say(line)
-
-    def _manifest(self, folder: RunFolder, scenario: Scenario, report: SamplerReport) -> Manifest:
-        settings = self.request.settings
-        return Manifest(
-            experiment=settings.experiment.name,
-            run=folder.run_path.name,
-            group=folder.group,
-            scenario=scenario,
-            protocol=settings.protocol,
-            sources=report.sources,
-            host=report.host,
-            host_series=report.host_series,
-            missing=report.missing,
-            store=folder.telemetry.name,
-            database="" if settings.store.url == "sqlite" else settings.store.url,
-            is_external=settings.sampling.is_external,
-            created=format_time(time.time_ns()),
-            blocks=blocks(settings.protocol),
-            sampling_interval_s=report.interval_s,
-            machine=provenance.machine(),
-            versions=provenance.versions(Path.cwd()),
-            data=self.request.data,
-            emissions=self.emissions.description(),
-        )
-
-
-def _longest_latency_s(report: SamplerReport) -> float:
-    """How late the readings of the latest source come."""
-    return max((source.latency_s or 0.0 for source in report.sources), default=0.0)
 
 
 def _epochs(scenario: Scenario) -> int | None:
