@@ -7,8 +7,8 @@ import torch
 from terrawatt.data.pack import Pack
 from terrawatt.errors import TrainingError
 from terrawatt.runs.phases import read_phases
+from terrawatt.runs.reporting import PhaseReporter
 from terrawatt.training import workload
-from terrawatt.training.reporting import PhaseReporter
 
 
 @pytest.fixture

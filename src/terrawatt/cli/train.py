@@ -31,7 +31,7 @@ def train(
     if options.data is None:
         options = replace(options, data=load(config).data.pack)
 
-    from terrawatt.training.reporting import PhaseReporter
+    from terrawatt.runs.reporting import PhaseReporter
     from terrawatt.training.workload import run
 
     run(

@@ -13,8 +13,7 @@ from typing import Any
 from terrawatt.errors import AnalysisError, RunFolderError
 from terrawatt.records import Phase, Window
 from terrawatt.runs.atomic import append_lines
-
-PHASES_VARIABLE = "TERRAWATT_PHASES"
+from terrawatt.runs.environment import PHASES_VARIABLE as PHASES_VARIABLE
 
 
 def append_phase(path: Path, phase: Phase) -> None:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from terrawatt.errors import TrainingError
 from terrawatt.records import PhaseName
+from terrawatt.runs.reporting import PhaseReporter
 from terrawatt.training.f1 import f1_scores
 from terrawatt.training.loader import Loader
-from terrawatt.training.reporting import PhaseReporter
 from terrawatt.training.setup import Say, Training
 
 

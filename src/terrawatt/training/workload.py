@@ -11,11 +11,11 @@ import torch
 from terrawatt import __version__
 from terrawatt.errors import TrainingError
 from terrawatt.records import PhaseName
+from terrawatt.runs.reporting import PhaseReporter
 from terrawatt.training.flops import forward_flops
 from terrawatt.training.loop import Outcome, fit
 from terrawatt.training.options import TrainingOptions
 from terrawatt.training.outputs import Outputs
-from terrawatt.training.reporting import PhaseReporter
 from terrawatt.training.setup import Say, Training, open_pack, open_splits, prepare
 
 RECORD_VERSION = 1

@@ -1,4 +1,4 @@
-"""What a training tells while it runs: its phases, to whoever measures it."""
+"""What a workload tells while it runs: its phases, to whoever measures it."""
 
 import os
 import time

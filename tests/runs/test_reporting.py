@@ -3,7 +3,7 @@ import time
 import pytest
 
 from terrawatt.runs.phases import PHASES_VARIABLE, read_phases
-from terrawatt.training.reporting import PhaseReporter
+from terrawatt.runs.reporting import PhaseReporter
 
 
 def test_a_phase_is_appended_when_it_ends(tmp_path):
