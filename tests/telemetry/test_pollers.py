@@ -10,10 +10,11 @@ import pytest
 
 from terrawatt.config import SamplingSettings
 from terrawatt.errors import SourceError
+from terrawatt.power.source import Take
 from terrawatt.records import Sample, Semantics, SeriesKey, SourceDescription
 from terrawatt.telemetry.buffer import SampleBuffer
 from terrawatt.telemetry.host import HostSeries
-from terrawatt.telemetry.pollers import HostTaker, Poller, SourceTaker
+from terrawatt.telemetry.pollers import Arrivals, HostTaker, Poller, SourceTaker
 from terrawatt.telemetry.schedule import Schedule
 
 FREE = SeriesKey.of("mem", "available_percent", host="lab")
@@ -128,3 +129,36 @@ def test_host_series_are_taken_together_with_the_clock(caplog: pytest.LogCapture
 def test_sampling_settings_have_a_positive_interval() -> None:
     with pytest.raises(ValueError, match="seconds above 0"):
         SamplingSettings(interval_s=0)
+
+
+class SendingSource(FakeSource):
+    """A source that sends what it is told to, and may have a session."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, lambda: math.nan)
+        self.take: Take | None = None
+        self.has_session = False
+
+    def keep_session(self) -> None:
+        assert self.take is None
+        self.has_session = True
+
+    def start(self, take: Take) -> None:
+        self.take = take
+
+
+def test_what_a_source_sends_by_itself_goes_into_the_buffer(caplog: pytest.LogCaptureFixture) -> None:
+    source, buffer = SendingSource("plug"), SampleBuffer()
+    arrivals = Arrivals(source, buffer)
+    arrivals.start()
+    assert source.has_session  # the sampler is the one lasting reader
+    assert source.take is not None
+    arrivals.note_silence()
+    assert not arrivals.has_begun
+    assert caplog.messages == ["source plug: connected, but no reading has come yet"]
+    sample = Sample(source.descriptions[0].series, 1, 2.0)
+    source.take([sample])
+    assert arrivals.has_begun
+    assert buffer.drain() == [sample]
+    arrivals.note_silence()
+    assert len(caplog.messages) == 1

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from terrawatt.errors import SourceError
-from terrawatt.power.source import PolledSource, PushedSource
+from terrawatt.power.source import KeepsSession, PolledSource, PushedSource
 from terrawatt.records import Sample, SeriesKey
 from terrawatt.telemetry.buffer import SampleBuffer
 from terrawatt.telemetry.clocks import stamped, wall_minus_monotonic_s
@@ -109,6 +109,8 @@ class Arrivals:
         self.has_begun = False
         self.close = source.close
         self._source = source
+        if isinstance(source, KeepsSession):
+            source.keep_session()
         self._buffer = buffer
 
     def start(self) -> None:
@@ -118,6 +120,11 @@ class Arrivals:
             SourceError: it cannot be reached; says why.
         """
         self._source.start(self._take)
+
+    def note_silence(self) -> None:
+        """A line in the log where nothing has come yet."""
+        if not self.has_begun:
+            log.warning("source %s: connected, but no reading has come yet", self._source.descriptions[0].name)
 
     def _take(self, samples: Sequence[Sample]) -> None:
         self._buffer.put(samples)

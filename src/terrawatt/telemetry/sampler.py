@@ -11,13 +11,15 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from terrawatt.errors import SourceError, TerrawattError
 from terrawatt.power import registry
 from terrawatt.power.source import PushedSource
-from terrawatt.records import Sample
+from terrawatt.records import Sample, SourceDescription
 from terrawatt.store.interface import Store
 from terrawatt.store.sqlite import SqliteStore
 from terrawatt.telemetry.buffer import SampleBuffer
@@ -84,7 +86,9 @@ class Recorder:
         self._store, self._pipe, self._stop = store, pipe, stop
         self._host = open_host(request.sampling, request.host, request.store_path.parent)
         sources = [registry.create(settings, request.host) for settings in request.sources]
-        descriptions = tuple(description for source in sources for description in source.descriptions)
+        self._sources = sources
+        descriptions = self._descriptions()
+        _check_names(descriptions)
         interval_s = request.sampling.own_interval_s
         slowest_s = max([interval_s, *(description.interval_s or 0.0 for description in descriptions)])
         self._report = SamplerReport(
@@ -123,7 +127,10 @@ class Recorder:
             have_begun = all(x.has_begun for x in self._pollers) and all(x.has_begun for x in self._pushed)
             latest = self._commit()
             if not is_reported and (have_begun or time.monotonic_ns() > patience_end_ns):
-                say(self._pipe, self._report)
+                for arrivals in self._pushed:
+                    arrivals.note_silence()
+                # A meter that sends by itself may have shown only now whether it tells its time.
+                say(self._pipe, replace(self._report, sources=self._descriptions()))
                 is_reported = True
             if latest:
                 say(self._pipe, latest)
@@ -146,6 +153,9 @@ class Recorder:
                 release()
         self._commit()
 
+    def _descriptions(self) -> tuple[SourceDescription, ...]:
+        return tuple(description for source in self._sources for description in source.descriptions)
+
     def _commit(self) -> Latest | None:
         samples = self._buffer.drain()
         if self._buffer.lost:
@@ -160,6 +170,14 @@ class Recorder:
             return False
         self._commits.advance(time.monotonic_ns())
         return not self._stop.is_set()
+
+
+def _check_names(descriptions: Sequence[SourceDescription]) -> None:
+    """Two series of one name would be mixed."""
+    names = [description.name for description in descriptions]
+    for name in names:
+        if names.count(name) > 1:
+            raise SourceError(f"sources[{name}]: a source with several series has one of this name too; rename one")
 
 
 if __name__ == "__main__":
