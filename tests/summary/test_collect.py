@@ -52,9 +52,3 @@ def test_a_missing_or_damaged_file_is_named(make_run, name):
     file.unlink()
     with pytest.raises(RunFolderError, match=f"no {file.name}"):
         collect(folder)
-
-
-def test_a_folder_of_the_older_scripts_is_told_apart(tmp_path):
-    (tmp_path / "times.txt").write_text("2026-09-21T12:00:00.000000000Z\n")
-    with pytest.raises(RunFolderError, match="older scripts, which cannot be read yet"):
-        collect(RunFolder(tmp_path))

@@ -130,6 +130,7 @@ def _of_noise(noise: IdleNoise | None, n: Int64Array) -> Float64Array:
 
 
 def _between(values: Float64Array, first: Int64Array, last: Int64Array) -> Float64Array:
-    """(w,) sums over the positions first … last - 1."""
+    """(w,) sums over the positions first … last - 1, as far as there are such."""
+    first, last = np.minimum(first, len(values)), np.minimum(last, len(values))
     before = np.concatenate(([0.0], np.cumsum(values)))
     return np.asarray(before[np.maximum(last, first)] - before[first])

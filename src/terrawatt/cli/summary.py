@@ -18,8 +18,9 @@ _FLAG = "True|False"  # taken as a word, since typer would make a switch without
 
 def summary(
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN...", help="Runs: numbers, or folders; with --file True also a table.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="[RUN...]", help="Runs: numbers, or folders; with --file True also a table."),
+    ] = None,
     grouped: Annotated[
         str | None, typer.Option("--grouped", "-g", metavar=_FLAG, help="Whether runs have groups; default: look.")
     ] = None,
@@ -45,15 +46,41 @@ def summary(
             "--intensity", metavar="G|CSV", help="Carbon intensity in g/kWh, or its time series; default: as recorded."
         ),
     ] = None,
+    table: Annotated[
+        list[Path] | None,
+        typer.Option("--table", metavar="CSV...", help="Instead of runs: any table of measurements.", dir_okay=False),
+    ] = None,
+    factors: Annotated[
+        list[str] | None, typer.Option("--factors", metavar="COLUMN...", help="Columns of --table that are settings.")
+    ] = None,
+    performance: Annotated[
+        list[str] | None, typer.Option("--performance", metavar="COLUMN...", help="Columns of --table that are scores.")
+    ] = None,
+    energy: Annotated[
+        list[str] | None,
+        typer.Option("--energy", metavar="COLUMN...", help="Energies (J) of --table; default: its Energy (<source>)."),
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", metavar="COLUMN", help="Duration (s) of --table; default: its Duration.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Compute output_all.csv, statistics, figures and report.html of runs."""
+    """Compute output_all.csv, statistics, figures and report.html of runs, or of any table of measurements."""
+    roles = (factors, performance, energy, duration)
+    if table:
+        _summarise_table(table, runs or [], out, roles)
+        return
+    if any(roles):
+        raise UsageError("--factors, --performance, --energy and --duration belong to --table, which is not given")
+    if not runs:
+        raise UsageError("no run is given: a number, or a folder; for a table that is not terrawatt's: --table")
     from terrawatt.config import load
     from terrawatt.runs.layout import find_run
 
     has_groups = None if grouped is None else parse_flag(grouped)
     from_file = parse_flag(file)
-    settings = load(config).experiment
+    in_force = load(config)
+    settings = in_force.experiment
     places = [
         Path(run) if Path(run).is_file() else find_run(run, results or settings.results, name or settings.name)
         for run in runs
@@ -72,7 +99,30 @@ def summary(
         accept_changes=accept_changes,
         intensity=None if intensity is None else given_intensity(intensity),
         command=command,
+        settings=in_force,
     )
+    _conclude(result)
+
+
+def _summarise_table(
+    tables: list[Path],
+    runs: list[str],
+    out: Path | None,
+    roles: tuple[list[str] | None, list[str] | None, list[str] | None, str | None],
+) -> None:
+    """The summary of tables that are not terrawatt's; by default into a folder here, since theirs may be read-only."""
+    if runs:
+        raise UsageError(f"{runs[0]}: either runs or --table; a name with spaces must stand in quotes")
+    from terrawatt.summary.measurements import Roles
+    from terrawatt.summary.summarise_table import summarise_table
+
+    factors, performance, energy, duration = roles
+    found = Roles(tuple(factors or ()), tuple(performance or ()), tuple(energy or ()), duration or "")
+    folder = out or Path(f"summary_{'_'.join(path.stem for path in tables)}")
+    _conclude(summarise_table(tables, found, folder, command=shlex.join(["terrawatt", *sys.argv[1:]])))
+
+
+def _conclude(result: "SummaryResult") -> None:
     print_result(result)
     if result.is_unusable:
         raise UnusableError(f"{result.files.csv}: no repetition can be used; see its column Verdict")

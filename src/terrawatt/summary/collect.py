@@ -9,6 +9,7 @@ from terrawatt.records import Phase, PhaseName, Series, SeriesKey, Window
 from terrawatt.runs.integrity import Integrity, check_files, require_intact
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import Manifest, read_manifest
+from terrawatt.runs.older import OlderFolder
 from terrawatt.runs.phases import read_phases
 from terrawatt.runs.status import RepetitionStatus, RunStatus, State, read_status
 from terrawatt.summary.intensity import recorded_intensity
@@ -49,6 +50,11 @@ class RunData:
         """As readers know it: `run_3`, or `run_3/group_1`."""
         parts = (self.folder.run_path.name, self.folder.path.name)
         return "/".join(dict.fromkeys(parts))
+
+    @property
+    def is_older(self) -> bool:
+        """Whether the older scripts made it: there is no manifest, and no checksum."""
+        return isinstance(self.folder, OlderFolder)
 
     @property
     def cold(self) -> Window | None:

@@ -46,7 +46,7 @@ def run_record(found: RunRows) -> RunRecord:
         scenario=dict(manifest.scenario.parameters),
         command=manifest.scenario.command,
         seed=manifest.scenario.seed,
-        manifest_sha256=sha256(run.folder.manifest),
+        manifest_sha256="" if run.is_older else sha256(run.folder.manifest),
         machine=manifest.machine,
         versions=manifest.versions,
         protocol=manifest.protocol.model_dump(),
@@ -76,7 +76,7 @@ def run_notes(run: RunData) -> list[str]:
     notes = [f"no series {quantity}: {reason}" for quantity, reason in run.manifest.missing.items()]
     if not run.integrity.is_intact:
         notes.append(f"used although not as it was measured ({run.integrity.in_words()})")
-    if not run.integrity.is_sealed:
+    if not run.integrity.is_sealed and not run.is_older:
         notes.append("no checksums, as of a run that was killed or still goes on: its files cannot be verified")
     notes += run.remarks
     if run.store_problem:

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.analysis.table import Table
+from terrawatt.config import Settings
 from terrawatt.errors import AnalysisError, RunFolderError, UsageError
 from terrawatt.runs.layout import RunFolder, scenario_folders
+from terrawatt.runs.older import OlderFolder, is_older
 from terrawatt.summary.collect import RunData, collect
 from terrawatt.summary.describe import run_notes
+from terrawatt.summary.older import collect_older
 from terrawatt.summary.outliers import with_outliers
 from terrawatt.summary.rows import Row, RunRows, run_rows
 from terrawatt.summary.tables import build_table
@@ -40,6 +43,7 @@ def gather(
     *,
     accept_changes: bool = False,
     intensity: CarbonIntensity | None = None,
+    settings: Settings | None = None,
 ) -> Gathered:
     """Compute the rows of some runs.
 
@@ -48,16 +52,23 @@ def gather(
         grouped: whether the runs have groups, one a scenario; None: as each folder has it.
         accept_changes: use files that were changed since they were measured; a note says so.
         intensity: the carbon intensity to take instead of those in the manifests.
+        settings: of a database that has series which a folder lacks, as those of the older scripts do.
 
     Raises:
         UsageError: `grouped` does not fit a folder, or two runs have one number.
         RunFolderError: none of the folders can be read.
+        ConfigError: the database has series of several machines, and none is chosen; or a secret cannot be read.
         ChangedFilesError: a file was changed or is gone since it was measured, and that is not accepted.
         AnalysisError: no repetition has ended.
     """
-    found, notes = _read(
-        runs, grouped, lambda folder: collect(folder, accept_changes=accept_changes, intensity=intensity)
-    )
+    store = settings.store if settings is not None else None
+
+    def read(folder: RunFolder) -> RunData:
+        if is_older(folder):
+            return collect_older(OlderFolder(folder.path), settings, intensity)
+        return collect(folder, accept_changes=accept_changes, intensity=intensity, store=store)
+
+    found, notes = _read(runs, grouped, read)
     found = with_outliers(found)
     rows = tuple(row for run in found for row in run.rows)
     if not rows:

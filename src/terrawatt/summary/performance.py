@@ -1,5 +1,6 @@
 """The scores of one repetition, from the arrays that its workload left in `output/`, and the size of its model."""
 
+import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terrawatt.analysis.table import PERFORMANCE
 from terrawatt.analysis.verdict import missing_verdict
 from terrawatt.errors import AnalysisError, TrainingError
 from terrawatt.records import Severity, Verdict
@@ -22,7 +24,7 @@ def performance_cells(folder: RunFolder, repetition: int) -> Cells:
     """The scores of one repetition; they are computed by torchmetrics, which `terrawatt[train]` brings."""
     path = folder.output_of(repetition, "probabilities.npy")
     if not path.exists():
-        return _empty(NOT_REPORTED)
+        return _reported_scores(folder.output_of(repetition, "scores.csv"))
     try:
         from terrawatt.training.metrics import scores
     except ModuleNotFoundError as error:
@@ -49,6 +51,33 @@ def model_cells(folder: RunFolder, repetition: int) -> Cells:
     counts = {column: _count(record, key) for column, key in (("Parameters", "parameters"), ("FLOPs", "flops"))}
     verdicts = () if counts["Parameters"] is not None else (missing_verdict("Parameters", f"not in {path.name}"),)
     return Cells(counts, verdicts)
+
+
+def _reported_scores(path: Path) -> Cells:
+    """Scores that the workload computed itself: the last line of a CSV file whose columns are called as the table's."""
+    try:
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except FileNotFoundError:
+        return _empty(NOT_REPORTED)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return _empty(f"{path.name} cannot be read ({error})")
+    known = {column.name.lower(): column.name for column in PERFORMANCE}
+    given = {
+        known[name.lower()]: value for name, value in (rows[-1] if rows else {}).items() if str(name).lower() in known
+    }
+    values = {name: number for name, value in given.items() if (number := _share(value)) is not None}
+    missing = [name for name in known.values() if name not in values]
+    if not values:
+        return _empty(f"{path.name} holds no score of the table")
+    return Cells(values, tuple(missing_verdict(name, f"not in {path.name}") for name in missing))
+
+
+def _share(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if 0 <= number <= 1 else None
 
 
 def _array(path: Path) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from terrawatt.analysis.energy import Energy
 from terrawatt.analysis.table import factor_column
-from terrawatt.analysis.verdict import ending_verdict, is_unusable, verdict_text
+from terrawatt.analysis.verdict import ending_verdict, is_unusable, missing_verdict, verdict_text
 from terrawatt.records import Phase, Scalar, Verdict
 from terrawatt.report.content import RepetitionKey
 from terrawatt.runs.status import RepetitionStatus, State
@@ -91,6 +91,7 @@ def _numbers(
             *others,
             performance_cells(run.folder, repetition),
             model_cells(run.folder, repetition),
+            Cells(verdicts=tuple(missing_verdict(column, reason) for column, reason in run.unknown.items())),
         ]
     )
 

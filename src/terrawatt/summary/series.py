@@ -8,6 +8,7 @@ from terrawatt.errors import ConfigError, StoreError
 from terrawatt.records import Phase, PhaseName, Semantics, Series, SeriesKey
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import Manifest
+from terrawatt.store.influxdb import open_influx
 from terrawatt.store.sqlite import SqliteStore
 from terrawatt.telemetry.own import clock_offset, sampler_starts
 from terrawatt.units import NS_PER_S
@@ -87,8 +88,6 @@ def read_database(
         StoreError: it cannot be read.
         ConfigError: a secret cannot be read.
     """
-    from terrawatt.store.influxdb import open_influx  # with its client, which most summaries need not load
-
     with open_influx(settings) as database:
         return {key: database.read(key, start_ns, end_ns) for key in keys}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from terrawatt import __version__
 from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.analysis.table import TABLE_VERSION, Table
+from terrawatt.config import Settings
 from terrawatt.records import Verdict
 from terrawatt.report.content import PowerCurve, RepetitionKey, ReportContent
 from terrawatt.report.page import write_report
@@ -55,6 +56,7 @@ def summarise(
     accept_changes: bool = False,
     intensity: CarbonIntensity | None = None,
     command: str = "",
+    settings: Settings | None = None,
 ) -> SummaryResult:
     """Compute the table of some runs, write it, and make the report.
 
@@ -67,6 +69,7 @@ def summarise(
         accept_changes: use files that were changed since they were measured; a note says so.
         intensity: the carbon intensity to take instead of those in the manifests.
         command: the command line that makes this summary, for the report.
+        settings: of a database that has series which a folder lacks, as those of the older scripts do.
 
     Raises:
         UsageError: `grouped` does not fit a folder, or two runs have one number.
@@ -80,7 +83,7 @@ def summarise(
         table, record = read_table(csv), read_record(csv.with_suffix(".json")) or _bare_record(csv, command)
         curves: tuple[tuple[PowerCurve, ...], int] = ((), 0)
     else:
-        gathered = gather(runs, grouped, accept_changes=accept_changes, intensity=intensity)
+        gathered = gather(runs, grouped, accept_changes=accept_changes, intensity=intensity, settings=settings)
         table, record = gathered.table, _record(gathered, command)
         write_tables(table, record, out)
         curves = power_curves(gathered) if figures else ((), 0)
@@ -93,7 +96,7 @@ def summarise(
 def _record(gathered: Gathered, command: str) -> SummaryRecord:
     return SummaryRecord(
         title=", ".join(dict.fromkeys(run.run.manifest.experiment for run in gathered.runs)),
-        created=_now(),
+        created=now(),
         terrawatt=__version__,
         command=command,
         table_version=TABLE_VERSION,
@@ -117,7 +120,7 @@ def _content(
         table=table,
         runs=tuple(run.facts for run in record.runs),
         verdicts=verdicts,
-        created=_now(),
+        created=now(),
         command=command,
         curves=curves[0],
         curves_left_out=curves[1],
@@ -127,8 +130,9 @@ def _content(
 def _bare_record(csv: Path, command: str) -> SummaryRecord:
     """Of a table that stands alone: nothing is known of its runs."""
     note = f"{csv.name} stands alone: nothing is known of its runs"
-    return SummaryRecord(csv.parent.name, _now(), __version__, command, TABLE_VERSION, (), {}, (), (), (note,))
+    return SummaryRecord(csv.parent.name, now(), __version__, command, TABLE_VERSION, (), {}, (), (), (note,))
 
 
-def _now() -> str:
+def now() -> str:
+    """The time, UTC, as a report prints it."""
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"

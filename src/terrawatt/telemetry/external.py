@@ -7,11 +7,14 @@ there is. Of a meter it may be another machine's: that of the one that runs Tele
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from terrawatt.config import SamplingSettings
 from terrawatt.errors import ConfigError, SourceError
-from terrawatt.records import SeriesKey, SourceDescription
+from terrawatt.records import Semantics, Series, SeriesKey, SourceDescription
 from terrawatt.telemetry.host import QUANTITIES
 from terrawatt.telemetry.messages import SamplerReport
+from terrawatt.units import ns_to_s
 
 USUAL_S = 10.0  # between Telegraf's readings, by default; to be replaced by what the readings say
 _MAX_LISTED = 8
@@ -45,6 +48,20 @@ def find_series(
             missing[quantity] = series
     described = tuple(replace(source, series=_source_series(known, source, host, when)) for source in sources)
     return SamplerReport(described, host, found, missing, interval_s=USUAL_S, slowest_s=USUAL_S)
+
+
+def timed(report: SamplerReport, series: Iterable[Series]) -> SamplerReport:
+    """The report with how often readings come, as some of them tell; those on change come as they like."""
+    on_change = {source.series for source in report.sources if source.semantics is Semantics.ON_CHANGE}
+    found_s = {one.key: found for one in series if (found := interval_s(one)) is not None}
+    of_host = [found_s[key] for key in report.host_series.values() if key in found_s]
+    slowest_s = max((found for key, found in found_s.items() if key not in on_change), default=report.slowest_s)
+    return replace(report, interval_s=max(of_host, default=slowest_s), slowest_s=slowest_s)
+
+
+def interval_s(series: Series) -> float | None:
+    """The median time between readings in s; None where there are too few."""
+    return ns_to_s(int(np.median(np.diff(series.t_ns)))) if len(series) > 1 else None
 
 
 def _host(known: Sequence[SeriesKey], sampling: SamplingSettings, when: str) -> str:

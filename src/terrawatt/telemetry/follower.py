@@ -7,11 +7,8 @@ come late. So the folder is complete in itself. Only the clock is read here: its
 import logging
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import BinaryIO
-
-import numpy as np
 
 from terrawatt.errors import SourceError, StoreError
 from terrawatt.power import registry
@@ -19,9 +16,9 @@ from terrawatt.records import Sample, Semantics, Series, SeriesKey
 from terrawatt.store.influxdb import open_influx
 from terrawatt.store.interface import Store
 from terrawatt.telemetry.clocks import wall_minus_monotonic_s
-from terrawatt.telemetry.external import find_series
+from terrawatt.telemetry.external import find_series, interval_s, timed
 from terrawatt.telemetry.latest import LatestPower
-from terrawatt.telemetry.messages import Request, SamplerReport
+from terrawatt.telemetry.messages import Request
 from terrawatt.telemetry.own import clock_offset
 from terrawatt.telemetry.pipe import goes_on, say
 from terrawatt.units import format_duration, ns_to_s, s_to_ns
@@ -67,7 +64,7 @@ class Follower:
         on_change = {source.series for source in report.sources if source.semantics is Semantics.ON_CHANGE}
         for series in recent:
             check_fresh(series, now_ns, is_on_change=series.key in on_change)
-        self._report = _timed(report, recent, on_change)
+        self._report = replace(timed(report, recent), delay_s=_FLUSH_S + POLL_S)
         self._latest = LatestPower(self._report.sources)
 
     def run(self) -> None:
@@ -126,27 +123,12 @@ def check_fresh(series: Series, now_ns: int, *, is_on_change: bool = False) -> N
         SourceError: nobody is; says how old the last reading is.
     """
     age_s = ns_to_s(now_ns - int(series.t_ns[-1])) if len(series) else MARGIN_S
-    limit_s = MARGIN_S if is_on_change else max(_STALE_S, _STALE_INTERVALS * (_interval_s(series) or 0.0))
+    limit_s = MARGIN_S if is_on_change else max(_STALE_S, _STALE_INTERVALS * (interval_s(series) or 0.0))
     if age_s > limit_s or not len(series):
         raise SourceError(
             f"{series.key}: the last reading in the database is {format_duration(age_s)} old; is Telegraf running, "
             "does the meter report, and do the clocks agree?"
         )
-
-
-def _timed(report: SamplerReport, recent: Sequence[Series], on_change: set[SeriesKey]) -> SamplerReport:
-    """The report with how often readings come, and how late they may be."""
-    intervals_s = {series.key: interval for series in recent if (interval := _interval_s(series)) is not None}
-    of_host = [intervals_s[key] for key in report.host_series.values() if key in intervals_s]
-    regular = [interval for key, interval in intervals_s.items() if key not in on_change]
-    slowest_s = max(regular, default=report.slowest_s)
-    interval_s = max(of_host, default=slowest_s)
-    return replace(report, interval_s=interval_s, slowest_s=slowest_s, delay_s=_FLUSH_S + POLL_S)
-
-
-def _interval_s(series: Series) -> float | None:
-    """The median time between readings; None where there are too few."""
-    return ns_to_s(int(np.median(np.diff(series.t_ns)))) if len(series) > 1 else None
 
 
 def _first_ns(store: Store) -> int | None:
