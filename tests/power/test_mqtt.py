@@ -363,12 +363,22 @@ def test_a_clean_end_leaves_nothing_that_would_be_kept(broker: Mosquitto) -> Non
 
 
 def test_readers_without_a_session_do_not_disturb_each_other(broker: Mosquitto, start: Start) -> None:
-    _, lasting = start(broker, "plain", "plug/power", keeps_session=True)
+    _, lasting = start(broker, "zwave", POWER, keeps_session=True)
     for value in (1, 2):
-        _, passing = start(broker, "plain", "plug/power")
-        broker.publish("plug/power", str(value), qos=1)
+        _, passing = start(broker, "zwave", POWER)
+        broker.publish(POWER, timed(value), qos=1)
         passing.until(value)
         lasting.until(value)
+
+
+def test_nothing_is_kept_of_a_device_that_never_tells_its_time(broker: Mosquitto) -> None:
+    for _ in range(2):
+        source = make(broker, "plain", "plug/power")
+        source.keep_session()
+        source.start(Samples().take)
+        _cut(source)
+        broker.publish("plug/power", "777", qos=1)
+        assert source.counts == {}
 
 
 def test_a_flood_is_survived_and_counted(broker: Mosquitto, start: Start, caplog: pytest.LogCaptureFixture) -> None:

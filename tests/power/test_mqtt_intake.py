@@ -76,6 +76,12 @@ def test_a_retained_message_is_an_old_one(make: Callable[..., Intake]) -> None:
     assert intake.counts == {"retained": 1}
 
 
+def test_a_topic_that_was_not_asked_for_gives_nothing(make: Callable[..., Intake]) -> None:
+    intake = make()
+    assert intake.take(Message("other", b"5", NOW_NS)) == []
+    assert intake.counts == {"without a reading": 1}
+
+
 def test_power_and_counter_of_one_message_are_two_samples(entry: Entry) -> None:
     both = describe_power_and_counter(entry("mqtt"), "lab", Semantics.ON_CHANGE)
     intake = Intake(both, [Feed("plug", zigbee2mqtt.parse)], Timing.AUTO)

@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 class MqttSource:
     """One device on one broker."""
 
-    def __init__(self, intake: Intake, link: MqttLink, host: str) -> None:
+    def __init__(self, intake: Intake, link: MqttLink, session_owner: str) -> None:
         self._intake = intake
         self._link = link
-        self._host = host
+        self._session_owner = session_owner
         self._take: Take = lambda samples: None
 
     @property
@@ -47,8 +47,12 @@ class MqttSource:
         return dict(self._intake.counts)
 
     def keep_session(self) -> None:
-        """Let the broker keep what comes while we are away; before `start`, and for one reader of this source only."""
-        self._link.keep_session(self._host)
+        """Let the broker keep what comes while we are away; before `start`, and for one reader of this source only.
+
+        Not where a message has no time of its own: nobody could say later when it was measured.
+        """
+        if self._session_owner:
+            self._link.keep_session(self._session_owner)
 
     def start(self, take: Take) -> None:
         """Connect, and hand over samples as they come; returns when the topics are followed.
@@ -92,7 +96,8 @@ def create(settings: SourceSettings, host: str) -> MqttSource:
     if len(set(topics)) < len(topics):
         raise wrong(settings, "counter_topic: the counter has a topic of its own")
     link = MqttLink(settings.name, _broker(settings, options), topics)
-    return MqttSource(Intake(descriptions, plan.feeds, plan.timing), link, host)
+    session_owner = "" if plan.timing is Timing.ARRIVAL else host
+    return MqttSource(Intake(descriptions, plan.feeds, plan.timing), link, session_owner)
 
 
 def _describe(settings: SourceSettings, host: str, device: str, plan: Plan) -> tuple[SourceDescription, ...]:

@@ -88,7 +88,10 @@ class Intake:
     def _readings(self, message: Message) -> tuple[Reading, ...] | Refusal:
         if message.is_retained:
             return Refusal(Reason.RETAINED)
-        found = read(self._parsers[message.topic], message.payload, message.arrival_ns)
+        parse = self._parsers.get(message.topic)
+        if parse is None:
+            return Refusal(Reason.NO_READING, "it was not asked for")
+        found = read(parse, message.payload, message.arrival_ns)
         if isinstance(found, Refusal):
             return found
         wanted = tuple(reading for reading in found if reading.quantity in self._keys)
