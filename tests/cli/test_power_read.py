@@ -109,3 +109,4 @@ def test_a_message_with_readings_of_several_times_has_a_line_for_each() -> None:
     rows = [line.split()[1:] for line in tally.lines(Look(0, (Sample(energy, 3_000_000_000, float("nan")),)))]
     assert rows == [["·", "–", "–"]]
     assert next(tally.lines(Look(0, (Sample(energy, 4_000_000_000, 10.0),)))).split()[1:] == ["·", "10.000", "–"]
+    assert list(tally.ending())[1] == "plug counter: readings 3, began again: 1"

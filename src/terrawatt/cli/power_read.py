@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -133,7 +134,9 @@ class Tally:
             if not values:
                 yield f"{description.name}: no reading"
             elif _is_counter(description):
-                yield f"{description.name}: readings {len(values)}, counted {values[-1] - values[0]:.6g} J"
+                restarts = sum(after < before for before, after in pairwise(values))
+                counted = f"counted {values[-1] - values[0]:.6g} J" if not restarts else f"began again: {restarts}"
+                yield f"{description.name}: readings {len(values)}, {counted}"
             else:
                 mean = math.fsum(values) / len(values)
                 yield (

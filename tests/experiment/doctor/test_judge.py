@@ -99,7 +99,7 @@ def test_settings_and_state_of_the_machine(name: str, changes: dict[str, Any], l
 
 def test_a_good_source_is_one_line() -> None:
     (found,) = judge_source(GOOD_SOURCE)
-    assert found == Finding("sources", "plug", Level.GOOD, "8.9 W, a new value every 1 s, steps of 0.1 W")
+    assert found == Finding("sources", "plug", Level.GOOD, "8.9 W, a new value every 1 s, steps of 0.1 W or finer")
 
 
 @pytest.mark.parametrize(

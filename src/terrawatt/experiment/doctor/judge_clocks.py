@@ -32,7 +32,7 @@ def judge_clock(facts: ClockFacts) -> Finding:
         return Finding(SECTION, facts.name, Level.UNKNOWN, f"not known: {facts.why}")
     if facts.low_s <= TOLERATED_S and facts.high_s >= -TOLERATED_S:
         largest_s = max(abs(facts.low_s), abs(facts.high_s))
-        return Finding(SECTION, facts.name, Level.GOOD, f"agrees with this machine's to within {largest_s:.1f} s")
+        return Finding(SECTION, facts.name, Level.GOOD, f"agrees with this machine's to within {largest_s:.2g} s")
     is_ahead = facts.low_s > 0
     least_s = facts.low_s if is_ahead else -facts.high_s
     what = f"{'ahead of' if is_ahead else 'behind'} this machine's by {format_duration(least_s)}"

@@ -87,7 +87,7 @@ def _words(facts: SourceFacts) -> Iterator[str]:
     if facts.silence_s is not None:
         yield f"{facts.silence_s:.1f} s ago"
     yield f"a new value every {facts.interval_s:.3g} s" if facts.interval_s else "interval not seen"
-    yield f"steps of {facts.resolution}" if facts.resolution else "steps not seen"
+    yield f"steps of {facts.resolution} or finer" if facts.resolution else "steps not seen"
     if not facts.is_pushed and facts.took_s >= 0.001:
         yield f"answers in {1000 * facts.took_s:.0f} ms"
 
