@@ -12,6 +12,7 @@ import typer
 
 from terrawatt import __version__
 from terrawatt.cli import compare, data, demo, doctor, measure, plan, power, run, summary, train
+from terrawatt.cli.many_values import ManyValues
 from terrawatt.errors import TerrawattError
 
 app = typer.Typer(
@@ -44,7 +45,7 @@ app.command("demo")(demo.demo)
 app.command("train")(train.train)
 app.command("run")(run.run)
 app.command("measure")(measure.measure)
-app.command("summary")(summary.summary)
+app.command("summary", cls=ManyValues)(summary.summary)
 app.command("compare")(compare.compare)
 app.command("plan")(plan.plan)
 app.command("doctor")(doctor.doctor)

@@ -73,10 +73,10 @@ def _read_cells(path: Path) -> pd.DataFrame:
 
 
 def _frame(values: Mapping[str, list[Any]], columns: Mapping[str, Column]) -> pd.DataFrame:
-    return pd.DataFrame({name: _typed(cells, columns[name]) for name, cells in values.items()})
+    return pd.DataFrame({name: typed(cells, columns[name]) for name, cells in values.items()})
 
 
-def _typed(cells: list[Any], column: Column) -> "pd.Series[Any]":
+def typed(cells: list[Any], column: Column) -> "pd.Series[Any]":
     """A column of the type that its kind asks for, from values or from their texts."""
     cells = [None if cell is None or cell != cell or cell == "" else cell for cell in cells]
     try:

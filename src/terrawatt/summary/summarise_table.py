@@ -1,0 +1,55 @@
+"""Any table of measurements in; the same analyses, figures and report out as of terrawatt's own runs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from terrawatt import __version__
+from terrawatt.analysis.table import TABLE_VERSION
+from terrawatt.report.content import ReportContent
+from terrawatt.report.page import write_report
+from terrawatt.summary.measurements import Measurements, Roles, read_measurements
+from terrawatt.summary.record import RepetitionRecord, SummaryRecord
+from terrawatt.summary.summarise import SummaryResult, now
+from terrawatt.summary.write import write_tables
+
+METHODS: Mapping[str, str] = {
+    "documentation": "docs/statistics.md, docs/table.md",
+    "energy": "as the table gives it, in J; exactly 0 is below the reach of the meter, and missing",
+    "scenario": "rows with equal factors are repetitions of one scenario",
+}
+
+
+def summarise_table(
+    paths: Sequence[Path], roles: Roles, out: Path, *, figures: bool = True, command: str = ""
+) -> SummaryResult:
+    """Analyse tables that are not terrawatt's.
+
+    Args:
+        paths: one table, or several that are put under each other.
+        roles: what their columns are.
+        out: where everything goes.
+        figures: make the figures and the report.
+        command: the command line that makes this summary, for the report.
+
+    Raises:
+        UsageError: a column has two roles, or no factor is named.
+        AnalysisError: a table cannot be read, or lacks a column; names the line or column.
+    """
+    found = read_measurements(paths, roles)
+    title = ", ".join(path.stem for path in paths)
+    record = _record(found, title, command)
+    files = write_tables(found.table, record, out)
+    content = ReportContent(title, found.table, (), found.verdicts, now(), command)
+    report = write_report(content, out) if figures else None
+    return SummaryResult(found.table, files, report, found.verdicts, found.unusable, found.notes)
+
+
+def _record(found: Measurements, title: str, command: str) -> SummaryRecord:
+    repetitions = tuple(
+        RepetitionRecord(run, group, number, (run, group, number) in found.unusable, verdicts, {})
+        for (run, group, number), verdicts in found.verdicts.items()
+    )
+    columns = tuple(found.table.columns.values())
+    return SummaryRecord(
+        title, now(), __version__, command, TABLE_VERSION, columns, METHODS, (), repetitions, found.notes
+    )

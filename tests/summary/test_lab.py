@@ -1,0 +1,42 @@
+"""Real measurements of a lab, where there are some: what the table carries is found, and nothing else.
+
+The folder is named by TERRAWATT_REAL_LAB, or lies beside the repository.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from terrawatt.analysis.scenarios import scenario_rows
+from terrawatt.summary.measurements import Measurements, Roles, read_measurements
+
+VARIABLE = "TERRAWATT_REAL_LAB"
+FACTORS = ("Method", "Number images", "Window size", "Threads")
+
+
+@pytest.fixture(scope="module")
+def lab() -> Path:
+    beside = Path(__file__).parents[3] / "shared" / "data" / "lab"
+    folder = Path(os.environ.get(VARIABLE) or beside)
+    if not folder.is_dir():
+        pytest.skip(f"no real measurements: {VARIABLE} names no folder, and there is none beside the repository")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def both(lab: Path) -> Measurements:
+    return read_measurements([lab / "change.csv", lab / "clustering.csv"], Roles(FACTORS, ("AUC", "Calinski-Harabasz")))
+
+
+def test_energies_of_zero_are_missing_and_said(both: Measurements) -> None:
+    assert len(both.table.frame) == 2210
+    assert both.table.frame["Energy (plug)"].isna().sum() == 1249
+    assert len(both.unusable) == 1249
+    assert both.notes[0].startswith("Energy (plug): 1249 of 2210 are 0 J")
+
+
+def test_each_setting_of_each_table_is_a_scenario(both: Measurements, lab: Path) -> None:
+    assert len(scenario_rows(both.table)) == 25 + 24
+    alone = read_measurements([lab / "change.csv"], Roles(FACTORS, ("AUC",)))
+    assert len(scenario_rows(alone.table)) == 25
