@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from terrawatt import __version__
-from terrawatt.cli import compare, data, demo, doctor, measure, plan, power, run, summary, train
+from terrawatt.cli import compare, data, demo, doctor, measure, plan, power, run, store, summary, train
 from terrawatt.cli.many_values import ManyValues
 from terrawatt.errors import TerrawattError
 
@@ -51,6 +51,7 @@ app.command("plan")(plan.plan)
 app.command("doctor")(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(power.app, name="power")
+app.add_typer(store.app, name="store")
 
 
 def main(argv: list[str] | None = None) -> None:
