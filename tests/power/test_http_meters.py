@@ -69,6 +69,14 @@ def test_shelly_gives_power_and_counter(entry: Entry) -> None:
     assert counter.accuracy == power.accuracy
 
 
+@pytest.mark.parametrize(("kind", "answer", "power_w"), [("shelly", SHELLY, 8.9), ("tasmota", TASMOTA, 5.0)])
+def test_the_counter_can_be_left_out(entry: Entry, kind: str, answer: object, power_w: float) -> None:
+    with MeterServer(lambda _: as_json(answer)) as server:
+        settings = entry(kind, url=server.url, counter=False)
+        assert one_reading(settings) == (power_w,)
+    assert [description.name for description in polled(settings).descriptions] == ["plug"]
+
+
 def test_shelly_meters_without_a_switch(entry: Entry) -> None:
     with MeterServer(lambda _: as_json(SHELLY)) as server:
         one_reading(entry("shelly", url=server.url, component="pm1"))

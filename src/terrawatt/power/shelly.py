@@ -10,15 +10,16 @@ from terrawatt.errors import SourceError
 from terrawatt.power import answers
 from terrawatt.power.http import Ask, HttpClient, HttpOptions, HttpSource
 from terrawatt.power.login import login
-from terrawatt.power.options import describe_power_and_counter, parse_options, wrong
+from terrawatt.power.options import describe, describe_power_and_counter, parse_options, wrong
 from terrawatt.records import Semantics
 
 
 class ShellyOptions(HttpOptions):
-    """`id`: which of the device's switches. `component`: `pm1` for meters without one."""
+    """`id`: which of the device's switches. `component`: `pm1` for meters without one. `counter`: its energy too."""
 
     id: int = Field(default=0, ge=0)
     component: Literal["switch", "pm1"] = "switch"
+    counter: bool = True
     password_file: Path | None = None
 
 
@@ -39,4 +40,7 @@ def create(settings: SourceSettings, host: str) -> HttpSource:
     def take(ask: Ask) -> tuple[float, ...]:
         return answers.shelly(ask(path, {"id": str(options.id)}))
 
+    if not options.counter:
+        power = describe(settings, host, Semantics.INSTANTANEOUS)
+        return HttpSource((power,), client, lambda ask: take(ask)[:1])
     return HttpSource(describe_power_and_counter(settings, host, Semantics.INSTANTANEOUS), client, take)

@@ -10,13 +10,14 @@ from terrawatt.errors import SourceError
 from terrawatt.power import answers
 from terrawatt.power.http import Ask, HttpClient, HttpOptions, HttpSource
 from terrawatt.power.login import login
-from terrawatt.power.options import describe_power_and_counter, parse_options, wrong
+from terrawatt.power.options import describe, describe_power_and_counter, parse_options, wrong
 from terrawatt.records import Semantics
 
 
 class TasmotaOptions(HttpOptions):
-    """Where user and password are; the user is `admin` if nothing else is said."""
+    """`counter`: its energy too. The user is `admin` if nothing else is said."""
 
+    counter: bool = True
     user_file: Path | None = None
     password_file: Path | None = None
 
@@ -39,4 +40,7 @@ def create(settings: SourceSettings, host: str) -> HttpSource:
         secrets = {} if who is None else {"user": who.user, "password": who.password.get_secret_value()}
         return answers.tasmota(ask("/cm", secrets | {"cmnd": "Status 10"}))
 
+    if not options.counter:
+        power = describe(settings, host, Semantics.INSTANTANEOUS)
+        return HttpSource((power,), client, lambda ask: take(ask)[:1])
     return HttpSource(describe_power_and_counter(settings, host, Semantics.INSTANTANEOUS), client, take)
