@@ -85,11 +85,13 @@ class PartialWriteError(StoreError):
 
     Attributes:
         refused: how many, as far as the database says.
+        reasons: why, each once.
     """
 
-    def __init__(self, message: str, refused: int = 0) -> None:
+    def __init__(self, message: str, refused: int = 0, reasons: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.refused = refused
+        self.reasons = reasons
 
 
 class SourceError(TerrawattError):

@@ -102,6 +102,20 @@ def test_a_database_that_is_killed_during_a_run_loses_nothing(tmp_path: Path, ru
             assert_phases_there(influx, folder)
 
 
+def test_conflicts_of_types_are_named_and_cost_only_their_own_fields(tmp_path: Path, runs) -> None:
+    with InfluxServer(tmp_path) as server:
+        store = into(runs, server.url())
+        server.write("cpu,cpu=cpu-total,host=other usage_user=1i")
+        folder = only_folder(runs(("true",)).run_path)
+        with open_influx(store) as influx, SqliteStore(folder.telemetry, read_only=True) as kept:
+            for key in kept.keys():  # noqa: SIM118
+                there = 0 if key.field == "usage_user" else len(kept.read(key))
+                assert len(influx.read(key, FIRST_NS, LAST_NS)) == there
+    assert "rows, which the run folder holds, were refused for good" in runs.seen.getvalue()
+    said = runs.seen.getvalue() + folder.log.read_text()
+    assert said.count("refused for good: cpu usage_user: kept there as integer") == 1
+
+
 @pytest.mark.parametrize(
     ("database", "password", "what"),
     [("telegraf", "wrong", "wrong or missing user, password"), ("other", "right", "right to it|no such database")],

@@ -166,16 +166,17 @@ def test_the_watermark_of_a_longer_file_is_not_believed(influx: InfluxStore, pat
 
 
 def test_what_the_database_refuses_for_good_is_counted_and_said_and_does_not_hold_up_the_rest(
-    server: InfluxServer, influx: InfluxStore, path: Path
+    server: InfluxServer, influx: InfluxStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.write(f"power,host=lab,source=plug power_w=1i {T0 - 5}", str(influx).rpartition("/")[2])
     fill(path, 300)
+    monkeypatch.setattr(forwarder_module, "BATCH_ROWS", 70)
     forwarder = forwarder_to(influx, path)
     assert forwarder.send_all() == 600
     refused = sum(i % 7 != 3 for i in range(300))
     assert forwarder.refused == forwarder_to(influx, path).refused == refused
     (complaint,) = forwarder.complaints
-    assert "power power_w: kept there as integer" in complaint
+    assert "refused for good: power power_w: kept there as integer" in complaint
     assert len(influx.read(CPU, T0, END)) == 300
 
 

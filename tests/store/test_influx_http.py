@@ -134,6 +134,24 @@ def test_a_complete_answer_is_read() -> None:
     assert series.t_ns.tolist() == [10, 20]
 
 
+def test_version_3_answers_without_names_and_tags_and_knows_no_list_of_series() -> None:
+    counted = {"name": "power", "tags": {"host": "lab"}, "columns": ["time", "count_power_w", "count_power_w_missing"]}
+
+    def answer(handler: Handler) -> None:
+        if "SHOW+SERIES" in handler.path:
+            handler.say(400, '{"error": "This feature is not implemented: SHOW SERIES"}')
+        elif "SHOW+FIELD+KEYS" in handler.path:
+            handler.say(200, '{"results": [{"statement_id": 0}]}')
+        elif "count%28%2A%29" in handler.path:
+            handler.say(200, json.dumps({"results": [{"series": [{**counted, "values": [[0, 2, 1]]}]}]}))
+        else:
+            handler.say_csv(1, "iox::measurement,time,power_w,power_w_missing\npower,10,1.5,\npower,20,,1.0\n")
+
+    with answering(answer) as (store, _):
+        assert store.keys() == [POWER]
+        assert store.read(POWER, 0, 100).t_ns.tolist() == [10, 20]
+
+
 @pytest.mark.parametrize("rows", ["", f"{HEADER}power,,10,1.5,\n"])
 def test_an_answer_that_lacks_rows_is_never_taken_for_a_shorter_series(rows: str) -> None:
     with (

@@ -83,6 +83,11 @@ def forward_at_end(folder: RunFolder, settings: StoreSettings, say: Callable[[st
         return
     for complaint in done.complaints:
         say(complaint)
+    if done.refused:
+        say(
+            f"{done.refused} rows, which the run folder holds, were refused for good by the database; {folder.log} or "
+            "the lines above say why"
+        )
     if done.remaining:
         say(f"{done.remaining} rows are still to be sent to the database; {later}")
 

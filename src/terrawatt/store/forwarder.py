@@ -78,8 +78,8 @@ class Forwarder:
             self._database.write(sample for _, sample in rows)
         except PartialWriteError as error:
             refused = error.refused
-            if str(error) not in self.complaints:
-                self.complaints.append(str(error))
+            complaints = (f"{self._name}: refused for good: {reason}" for reason in error.reasons)
+            self.complaints += [complaint for complaint in complaints if complaint not in self.complaints]
         self._mark = replace(self._mark, position=rows[-1][0], refused=self._mark.refused + refused)
         self._watermarks.set(self._name, self._mark)
         self.sent += len(rows)

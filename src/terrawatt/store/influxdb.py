@@ -6,6 +6,7 @@ there already changes nothing.
 """
 
 import re
+import time
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,14 +18,16 @@ from pydantic import SecretStr
 
 from terrawatt.config import StoreSettings
 from terrawatt.credentials import secret, store_variable
-from terrawatt.errors import ConfigError, PartialWriteError, StoreError
+from terrawatt.errors import ConfigError, PartialWriteError, StoreError, StoreRefusedError, StoreUnreachableError
 from terrawatt.records import Sample, Series, SeriesKey
 from terrawatt.store import influxql
 from terrawatt.store.influx_http import BodyTooLargeError, InfluxClient, Pong
 from terrawatt.store.influx_place import Place
 from terrawatt.store.line_protocol import MISSING, LineEncoder, parse_series
+from terrawatt.units import NS_PER_S
 
 BATCH_POINTS = 5000
+_RECENT_NS, _AHEAD_NS = 30 * 86_400 * NS_PER_S, 3600 * NS_PER_S
 _CONFLICT = re.compile(r'field type conflict: input field "(.*)" on measurement "(.*)" is type')
 
 
@@ -136,7 +139,8 @@ class InfluxStore:
     def keys(self) -> list[SeriesKey]:
         """All series, sorted: each series of tags with each field of its measurement.
 
-        The database's index does not say which of them have readings; `keys_between` does.
+        The database's index does not say which of them have readings; `keys_between` does. Where there is no such
+        index (3.x), the series of the last 30 days.
 
         Raises:
             StoreError: the database does not answer or refuses.
@@ -144,7 +148,14 @@ class InfluxStore:
         fields: dict[str, set[str]] = defaultdict(set)
         for series in self._client.ask("SHOW FIELD KEYS"):
             fields[series["name"]] |= {str(row[0]).removesuffix(MISSING) for row in series["values"]}
-        rows = (row for series in self._client.ask("SHOW SERIES") for row in series["values"])
+        try:
+            found = self._client.ask("SHOW SERIES")
+        except (StoreUnreachableError, StoreRefusedError):
+            raise
+        except StoreError:  # 3.x has no such statement
+            now_ns = time.time_ns()
+            return list(self.keys_between(now_ns - _RECENT_NS, now_ns + _AHEAD_NS))
+        rows = (row for series in found for row in series["values"])
         named = {parse_series(str(row[0])) for row in rows}
         keys = [SeriesKey(name, field, tags) for name, tags in named for field in fields[name]]
         return sorted(keys, key=_names)
@@ -234,7 +245,8 @@ class Complaints:
         """
         if self._counts:
             refused = sum(self._counts.values())
-            raise PartialWriteError(f"{self._place}: {refused} points refused: {'; '.join(self._counts)}", refused)
+            message = f"{self._place}: {refused} points refused: {'; '.join(self._counts)}"
+            raise PartialWriteError(message, refused, tuple(self._counts))
 
 
 def _authorization(settings: StoreSettings) -> SecretStr | None:
