@@ -189,6 +189,20 @@ def test_a_database_that_does_not_exist_keeps_the_rows_here(server: InfluxServer
         assert forwarder.remaining() == 20
 
 
+def test_a_file_of_the_first_format_is_sent_and_left_as_it_is(influx: InfluxStore, version_1: Path) -> None:
+    before = version_1.read_bytes()
+    assert forwarder_to(influx, version_1).send_batch() == 6
+    assert version_1.read_bytes() == before
+    with SqliteStore(version_1, read_only=True) as store:
+        keys = store.keys()
+        for key in keys:
+            np.testing.assert_array_equal(influx.read(key, 0, END).value, store.read(key).value)
+    assert len(keys) == 2
+    with SqliteStore(version_1) as store:  # a run that goes on with it brings it to the newest format
+        store.write([Sample(keys[0], 9, 9.0)])
+    assert forwarder_to(influx, version_1).send_all() == 1
+
+
 def test_the_store_itself_is_not_touched(influx: InfluxStore, path: Path) -> None:
     fill(path, 100)
     before = path.read_bytes()

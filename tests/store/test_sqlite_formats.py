@@ -1,50 +1,15 @@
 """Older files of the embedded store: read as they are, brought to the newest format when they are written."""
 
-import json
 import math
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from terrawatt.records import Sample, SeriesKey
 from terrawatt.store.sqlite import FORMAT_VERSION, SqliteStore
-from terrawatt.store.sqlite_schema import APPLICATION_ID
 
 POWER = SeriesKey.of("power", "power_w", host="lab", source="plug")
 CPU = SeriesKey.of("cpu", "usage_user", host="lab")
-VERSION_1 = """
-CREATE TABLE series (
-    id INTEGER PRIMARY KEY, measurement TEXT NOT NULL, field TEXT NOT NULL, tags TEXT NOT NULL,
-    UNIQUE (measurement, field, tags)
-);
-CREATE TABLE reading (
-    series_id INTEGER NOT NULL REFERENCES series (id), t_ns INTEGER NOT NULL, value REAL,
-    PRIMARY KEY (series_id, t_ns)
-) WITHOUT ROWID;
-"""
-
-
-@pytest.fixture
-def version_1(tmp_path: Path) -> Path:
-    """A file as the first format's writer left it: two series of three readings, one of which failed."""
-    path = tmp_path / "telemetry.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(VERSION_1)
-        for key in (POWER, CPU):
-            tags = json.dumps(dict(key.tags), sort_keys=True, separators=(",", ":"))
-            connection.execute(
-                "INSERT INTO series (measurement, field, tags) VALUES (?, ?, ?)", (key.measurement, key.field, tags)
-            )
-        rows = [
-            (identity, t_ns, None if t_ns == 2 else 10.0 * identity + t_ns) for t_ns in (1, 2, 3) for identity in (1, 2)
-        ]
-        connection.executemany("INSERT INTO reading VALUES (?, ?, ?)", rows)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("PRAGMA user_version = 1")
-        connection.commit()
-    return path
 
 
 def positions(store: SqliteStore, position: int = 0, limit: int = 100) -> list[tuple[int, str, int]]:
