@@ -18,14 +18,14 @@ pytestmark = pytest.mark.slow
 
 # glibc gives large blocks back to the system after each step, and half of the time goes into asking for them again.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**33)}
-SETTINGS = ("--optim", "Adam", "--lr", "0.0005", "--batch", "20", "--epochs", "6", "--labels", "19", "--device", "cpu")
+SETTINGS = ("--optim", "Adam", "--lr", "0.0005", "--batch", "20", "--epochs", "5", "--labels", "19", "--device", "cpu")
 
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory) -> dict[str, Path]:
-    """The outputs of both S-CNN on 1,000 synthetic patches, with the same settings."""
+    """The outputs of both S-CNN on 800 synthetic patches, with the same settings."""
     folder = tmp_path_factory.mktemp("learnability")
-    synthesise(folder / "v1", version="v1", patches=1000, seed=0)
+    synthesise(folder / "v1", version="v1", patches=800, seed=0)
     pack = pack_archive(open_archive(folder / "v1"), folder / "pack").path
     for model in ("s-cnn-all", "s-cnn-rgb"):
         arguments = ("--model", model, *SETTINGS, "--data", str(pack), "--out", str(folder / model))
