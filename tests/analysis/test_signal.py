@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,6 +121,16 @@ def test_another_quantity_or_unit_is_refused_by_its_name(semantics, field):
 def test_foreign_names_that_say_no_unit_are_taken(semantics, field):
     described = source(semantics, field)
     assert len(source_signal(Series(described.series, np.arange(2) * S, np.ones(2)), described)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("semantics", "field", "scale", "level_w"),
+    [(Semantics.INSTANTANEOUS, "power_kw", 1e3, 2500.0), (Semantics.COUNTER, "ENERGY_Total_kWh", 3.6e6, 3.6e6)],
+)
+def test_foreign_units_become_ours_when_they_are_declared(semantics, field, scale, level_w):
+    described = replace(source(semantics, field), scale=scale, interval_s=None)
+    signal = source_signal(Series(described.series, np.arange(2) * S, np.array([2.0, 3.0])), described)
+    assert signal.level.tolist() == [level_w]
 
 
 @pytest.mark.parametrize("semantics", list(Semantics))

@@ -51,3 +51,15 @@ def test_of_a_counter_it_is_the_difference() -> None:
     assert [None if math.isnan(power) else power for power in powers] == [
         None if math.isnan(power) else power for power in (nan, 10.0, nan, 20.0, nan, 10.0, nan)
     ]
+
+
+def test_readings_in_other_units_are_shown_in_w() -> None:
+    latest = LatestPower(
+        [
+            SourceDescription("plug", "external", Semantics.INSTANTANEOUS, (), POWER, scale=1e3),
+            SourceDescription("meter", "external", Semantics.COUNTER, (), ENERGY, scale=3.6e6),
+        ]
+    )
+    found = latest.follow([Sample(POWER, S, 0.05), Sample(ENERGY, 0, 7.0), Sample(ENERGY, 36 * S, 7.001)])
+    assert found is not None
+    assert {name: round(power, 6) for name, power in found.power_w.items()} == {"plug": 50.0, "meter": 100.0}
