@@ -5,11 +5,13 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from servers.meter import MeterServer, Question, Reply
+from servers.mosquitto import Mosquitto
 from terrawatt.cli.app import main
 from terrawatt.cli.power_read import Tally
 from terrawatt.records import Sample, Semantics, SeriesKey, SourceDescription
@@ -56,6 +58,29 @@ def test_readings_are_printed_as_they_come(tmp_path: Path, capsys: pytest.Captur
     assert float(cells[1][2]) > 0
     assert power == "plug: readings 3, mean 8.9 W, least 8.9 W, most 8.9 W"
     assert counter == "plug counter: readings 3, counted 7200 J"
+
+
+def test_a_source_that_sends_by_itself_is_read_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "terrawatt.toml"
+    is_read = threading.Event()
+    with Mosquitto(tmp_path) as broker:
+        config.write_text(
+            '[[sources]]\nname = "plug"\nkind = "mqtt"\ndevice = "plain"\ntopic = "lab/power"\n'
+            f'broker = "mqtt://{broker.host}:{broker.port}"\n'
+        )
+
+        def publish() -> None:
+            while not is_read.wait(0.05):
+                broker.publish("lab/power", "42.5")
+
+        publisher = threading.Thread(target=publish)
+        publisher.start()
+        try:
+            assert code_of("plug", "-n", "2", "--config", str(config)) == 0
+        finally:
+            is_read.set()
+            publisher.join()
+    assert "plug: readings 2, mean 42.5 W" in capsys.readouterr().out
 
 
 def test_no_reading_at_all_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

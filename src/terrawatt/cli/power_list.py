@@ -31,12 +31,16 @@ def list_sources(
     import socket
 
     from terrawatt.config import load
+    from terrawatt.experiment.doctor.read_database import observe_external
     from terrawatt.power.counters import survey
     from terrawatt.telemetry.observe import observe
 
     settings = load(config)
     host = settings.sampling.host_name or socket.gethostname()
-    observed = observe(settings.sources, host, interval_s=1.0, patience_s=wait)
+    if settings.sampling.is_external:
+        observed = observe_external(settings, host)
+    else:
+        observed = observe(settings.sources, host, interval_s=1.0, patience_s=wait)
     counters = survey()
     if as_json:
         found = {
@@ -122,6 +126,7 @@ def _energy(energy_j: float) -> str:
 
 def _entries(one: "Observed") -> Iterator[dict[str, Any]]:
     """The same as data."""
+    from terrawatt.records import Semantics
     from terrawatt.report.facts import accuracy_in_words
 
     if not one.descriptions:
@@ -133,7 +138,7 @@ def _entries(one: "Observed") -> Iterator[dict[str, Any]]:
             "kind": description.kind,
             "series": str(description.series),
             "semantics": description.semantics.value,
-            "unit": "J" if description.series.field == "energy_j" else "W",
+            "unit": "J" if description.semantics is Semantics.COUNTER else "W",
             "accuracy": accuracy_in_words(description.accuracy) if description.accuracy else None,
             "resolution_w": description.resolution_w or None,
             "wrap_j": description.wrap_j,

@@ -178,7 +178,9 @@ def _width(title: str) -> int:
 
 
 def _is_counter(description: "SourceDescription") -> bool:
-    return description.series.field == "energy_j"
+    from terrawatt.records import Semantics
+
+    return description.semantics is Semantics.COUNTER
 
 
 def _clock(t_ns: int) -> str:

@@ -106,7 +106,12 @@ def _tasmota(payload: bytes, received_ns: int) -> tuple[Reading, ...]:
     answer = object_of(payload)
     if "WARNING" in answer:
         raise SourceError("it wants user and password, or refuses them")
-    return tasmota_payload.parse(json.dumps(answer.get("StatusSNS")).encode(), received_ns)
+    sensors = answer.get("StatusSNS")
+    energy = sensors.get("ENERGY") if isinstance(sensors, Mapping) else None
+    if not isinstance(energy, Mapping):
+        return ()
+    published = {"ENERGY": {name: energy.get(name) for name in ("Power", "Total")}}
+    return tasmota_payload.parse(json.dumps(published).encode(), received_ns)
 
 
 def _reading(value: float, unit: str, quantity: Quantity) -> Reading:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from terrawatt.experiment.doctor.judge_sources import SourceFacts
-from terrawatt.records import Sample, SourceDescription
+from terrawatt.records import Sample, Semantics, SourceDescription
 from terrawatt.telemetry.observe import Observed
 from terrawatt.units import ns_to_s, with_si_prefix
 
@@ -37,7 +37,7 @@ def source_facts(one: Observed, *, now_ns: int, watched_s: float, sampling_inter
             continue
         arrived_ns = _last_arrival_ns(one, description)
         step = smallest_step([sample.value for sample in readings])
-        is_power = description.series.field == "power_w"
+        is_power = description.semantics is not Semantics.COUNTER
         yield SourceFacts(
             name=description.name,
             watched_s=watched_s,
@@ -90,6 +90,6 @@ def _last_arrival_ns(one: Observed, description: SourceDescription) -> int:
 
 
 def _with_unit(description: SourceDescription, value: float) -> str:
-    if description.series.field == "energy_j":
+    if description.semantics is Semantics.COUNTER:
         return with_si_prefix(value, "J", digits=6)
     return f"{float(f'{value:.4g}'):.12g} W"
