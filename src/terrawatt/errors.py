@@ -18,6 +18,8 @@
     ├── ProtocolError         the experiment: lock, sampler, workload
     │   ├── UnusableError     exit code 3: measured, but with verdicts that forbid using the numbers
     │   └── StoppedError      exit code 130: the user ended the run (Ctrl-C, SIGTERM)
+    ├── AboveLimitError       exit code 4: a scenario takes more than is allowed
+    ├── UndecidedError        exit code 5: the measurements do not say whether it does
     ├── AnalysisError         series or tables that cannot be analysed
     └── ReportError           a figure or page that cannot be made
 
@@ -120,6 +122,18 @@ class StoppedError(ProtocolError):
     """The user ended the run, by Ctrl-C or a signal; what was measured is kept."""
 
     exit_code = 130
+
+
+class AboveLimitError(TerrawattError):
+    """A scenario takes more than is allowed, and its interval says so."""
+
+    exit_code = 4
+
+
+class UndecidedError(TerrawattError):
+    """The measurements do not say whether a scenario takes more than is allowed."""
+
+    exit_code = 5
 
 
 class AnalysisError(TerrawattError):

@@ -123,3 +123,65 @@ def test_the_commands_import_nothing_heavy_before_they_run():
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_more_than_is_allowed_is_exit_code_4(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)  # b takes 13.7 % more
+    code, out, err = terrawatt(capsys, "compare", 1, "--fail-above", "5%")
+    assert code == 4
+    assert "b: above the limit: Energy (plug) +12" in out
+    assert "and up to +5 % are allowed" in err
+
+
+def test_less_or_as_much_as_is_allowed_is_exit_code_0(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    code, out, err = terrawatt(capsys, "compare", 1, "--fail-above", "25%", "--fail-undecided")
+    assert (code, err) == (0, "")
+    assert "b: within the limit" in out
+    code, out, _ = terrawatt(capsys, "compare", "1/2", "1/1", "--fail-above", "0%")
+    assert code == 0
+    assert "a: within the limit: Energy (plug) -1" in out
+
+
+def test_what_is_undecided_is_told_and_fails_only_when_that_is_asked_for(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    code, out, _ = terrawatt(capsys, "compare", 1, "--fail-above", "13.7%")
+    assert code == 0
+    assert "b: undecided: Energy (plug) +12" in out
+    code, _, err = terrawatt(capsys, "compare", 1, "--fail-above", "0.137", "--fail-undecided")
+    assert code == 5
+    assert "b: undecided" in err
+
+
+def test_a_scenario_without_numbers_is_undecided(results, capsys):
+    make_scattered(results, 1, a=LOW, b=LOW, c=HIGH[:2])
+    code, out, _ = terrawatt(capsys, "compare", 1, "--fail-above", "50%")
+    assert code == 0
+    assert "c: undecided: c has 2 usable repetitions" in out
+    assert terrawatt(capsys, "compare", 1, "--fail-above", "50%", "--fail-undecided")[0] == 5
+
+
+def test_the_limits_are_in_the_json(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    code, out, _ = terrawatt(capsys, "compare", 1, "--fail-above", "5%", "--json")
+    (limit,) = json.loads(out)["limits"]
+    assert code == 4
+    assert (limit["scenario"], limit["reference"], limit["decision"], limit["limit"]) == ("b", "a", "above", 0.05)
+    assert 1.05 < limit["low"] < 90 / 84 * 1.1 < limit["high"] * 1.1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--fail-undecided",), "give what may be taken more with --fail-above"),
+        (("--fail-above", "5%", "--all-pairs"), "leave out --all-pairs"),
+        (("--fail-above", "5%", "--column", "Recall"), "Recall is a score, of which more is better"),
+        (("--fail-above", "5"), "write 5% for percent"),
+        (("--fail-above=-5%",), "is below 0"),
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_wrong_usage(results, capsys, arguments, message):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    code, _, err = terrawatt(capsys, "compare", 1, *arguments)
+    assert code == 2
+    assert message in " ".join(err.replace("│", " ").split())

@@ -4,8 +4,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terrawatt.cli.options import AcceptChangesOption, ConfigOption, NameOption, ResultsOption, run_folders
-from terrawatt.errors import UnusableError, UsageError
+from terrawatt.cli.options import (
+    AcceptChangesOption,
+    ConfigOption,
+    NameOption,
+    ResultsOption,
+    parse_excess,
+    run_folders,
+)
+from terrawatt.errors import AboveLimitError, UndecidedError, UnusableError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +42,18 @@ def compare(
         bool, typer.Option("--accept-differences", help="Compare runs of different machines, meters or data.")
     ] = False,
     accept_changes: AcceptChangesOption = False,
+    fail_above: Annotated[
+        float | None,
+        typer.Option(
+            "--fail-above",
+            metavar="SHARE",
+            parser=parse_excess,
+            help="Exit code 4 when a scenario takes more than the first by more than this, e.g. 5%.",
+        ),
+    ] = None,
+    fail_undecided: Annotated[
+        bool, typer.Option("--fail-undecided", help="With --fail-above: exit code 5 when that cannot be told.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
     results: ResultsOption = None,
     name: NameOption = None,
@@ -42,6 +61,7 @@ def compare(
 ) -> None:
     """Compare runs, or the scenarios in them: ratio, interval, and whether a difference is shown."""
     kind = parse_by(by)
+    _check_limit(fail_above, fail_undecided=fail_undecided, all_pairs=all_pairs)
     folders = run_folders(runs, results, name, config)
 
     from terrawatt.summary.compare import compare_runs
@@ -55,12 +75,15 @@ def compare(
         accept_differences=accept_differences,
         accept_changes=accept_changes,
     )
+    if fail_above is not None:
+        report = report.limited(fail_above)
     if as_json:
         typer.echo(report.as_json())
     else:
         _print(report)
     if not report.has_numbers:
         raise UnusableError("nothing could be compared; the reasons are above")
+    _fail(report, fail_undecided=fail_undecided)
 
 
 def parse_by(text: str | None) -> "By | None":
@@ -78,6 +101,28 @@ def parse_by(text: str | None) -> "By | None":
     return By(text)
 
 
+def _check_limit(limit: float | None, *, fail_undecided: bool, all_pairs: bool) -> None:
+    if fail_undecided and limit is None:
+        raise UsageError("--fail-undecided: give what may be taken more with --fail-above")
+    if all_pairs and limit is not None:
+        raise UsageError("--fail-above compares the first with each other one; leave out --all-pairs")
+
+
+def _fail(report: "ComparisonReport", *, fail_undecided: bool) -> None:
+    """End as the limits ask for it.
+
+    Raises:
+        AboveLimitError: a scenario takes more than is allowed.
+        UndecidedError: it is not decided whether one does, and that is to fail.
+    """
+    from terrawatt.summary.limit import Decision
+
+    if above := report.decided(Decision.ABOVE):
+        raise AboveLimitError("; ".join(one.words for one in above))
+    if fail_undecided and (undecided := report.decided(Decision.UNDECIDED)):
+        raise UndecidedError("; ".join(one.words for one in undecided))
+
+
 def _print(report: "ComparisonReport") -> None:
     """A table of the scenarios, then each verdict with what it rests on, then the notes."""
     from rich.console import Console
@@ -86,6 +131,8 @@ def _print(report: "ComparisonReport") -> None:
     for compared in report.columns:
         _print_scenarios(console, compared)
         _print_verdicts(console, compared)
+    for limit in report.limits:
+        console.print(limit.words)
     for difference in report.accepted_differences:
         console.print(f"accepted: the runs differ in {difference}")
     for note in report.notes:

@@ -68,6 +68,17 @@ def parse_share(text: str | float) -> float:
     return share
 
 
+def parse_excess(text: str | float) -> float:
+    """A share of 0 or more, also written in percent: `5%`, `0.05`, `150%`."""
+    word = str(text).strip()
+    share = parse_number(word.removesuffix("%")) / (100 if word.endswith("%") else 1)
+    if share >= 1 and not word.endswith("%"):
+        raise typer.BadParameter(f"{text!r} is not a share below 1; write {word}% for percent")
+    if share < 0:
+        raise typer.BadParameter(f"{text!r} is below 0")
+    return share
+
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", help="Settings file; default: terrawatt.toml here or in a folder above.", dir_okay=False),

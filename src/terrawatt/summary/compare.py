@@ -15,6 +15,7 @@ from terrawatt.records import MeterError
 from terrawatt.report.numbers import plain
 from terrawatt.summary.gather import Gathered, gather
 from terrawatt.summary.likeness import remarks, unlike
+from terrawatt.summary.limit import Decision, LimitVerdict, check_limited, judge_limit
 from terrawatt.summary.scenarios import METER, By, ScenarioValues, column_of, scenarios_of
 from terrawatt.summary.wording import verdict
 
@@ -59,17 +60,35 @@ class ComparisonReport:
         columns: each compared column.
         accepted_differences: what differs between the runs though they are compared.
         notes: other remarks.
+        limits: each scenario against the first, as to the limit that is asked for.
     """
 
     columns: tuple[ColumnComparison, ...]
     accepted_differences: tuple[str, ...]
     notes: tuple[str, ...]
+    limits: tuple[LimitVerdict, ...] = ()
     format_version: int = FORMAT_VERSION
 
     @property
     def has_numbers(self) -> bool:
         """Whether anything could be compared."""
         return any(one.comparison.ratio is not None for column in self.columns for one in column.verdicts)
+
+    def limited(self, limit: float) -> "ComparisonReport":
+        """The same with a verdict on each comparison: whether the second takes more than the first by that share.
+
+        Raises:
+            UsageError: more of a column is better.
+        """
+        check_limited([column.column for column in self.columns])
+        found = [
+            judge_limit(one.comparison, column.column, limit) for column in self.columns for one in column.verdicts
+        ]
+        return replace(self, limits=tuple(found))
+
+    def decided(self, decision: Decision) -> tuple[LimitVerdict, ...]:
+        """The verdicts of one kind."""
+        return tuple(one for one in self.limits if one.decision is decision)
 
     def as_json(self) -> str:
         """All of it as JSON; what is not known is null."""
