@@ -55,7 +55,7 @@ app.add_typer(store.app, name="store")
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 an error, 2 wrong usage, 3 measured but unusable, 130 interrupted."""
+    """Run the command line and exit: 0 done, or the exit code of the error (`errors`)."""
     arguments = sys.argv[1:] if argv is None else argv
     end = arguments.index("--") if "--" in arguments else len(arguments)
     debug = "--debug" in arguments[:end]
