@@ -15,7 +15,7 @@ from terrawatt.store.forwarder import Forwarder
 from terrawatt.telemetry.messages import Request
 
 # Each round costs a few ms of CPU time, whatever it sends: fresh enough for eyes, and too little to be measured.
-INTERVAL_S = 5.0
+INTERVAL_S = 10.0
 _LONGEST_PAUSE_S = 60.0  # between attempts while the database does not answer
 _BATCH_PAUSE_S = 0.2  # while catching up, so that it is no burst of load
 _END_S = 3.0  # for what is left when sampling has ended
