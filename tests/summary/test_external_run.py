@@ -135,6 +135,7 @@ def test_a_run_reads_what_somebody_else_writes_and_keeps_a_copy(
         assert row.values["CPU"] == pytest.approx(70 * BUSY_S, rel=0.25)
     _check_copy(server, RunFolder(path), manifest.sources[0].series)
     assert server.count("power", "power_w") == 0, "terrawatt itself writes no series"
+    assert server.count("terrawatt_phase", "duration_s") == 3
 
 
 def test_a_database_that_was_down_meanwhile_costs_nothing(
