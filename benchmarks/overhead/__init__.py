@@ -1,0 +1,1 @@
+"""Tools that watch a machine, as processes whose cost can be measured."""
