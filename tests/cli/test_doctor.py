@@ -19,13 +19,13 @@ results = "results"
 lock = "lock"
 
 [sampling]
-interval_s = 0.05
+interval_s = 1.0
 
 [[sources]]
 name = "plug"
 kind = "shelly"
 url = "{url}"
-timeout_s = 5
+timeout_s = 0.8
 accuracy = [{{ plus_minus_percent = 1.0 }}]
 """
 
@@ -45,6 +45,7 @@ def _quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(examine, "noise_between", lambda *_: quiet)
     monkeypatch.setattr(examine, "LEAST_S", 0.0)
+    monkeypatch.setattr(examine, "ENOUGH_READINGS", 1)
 
 
 def code_of(*arguments: str) -> int:

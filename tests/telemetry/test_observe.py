@@ -61,6 +61,7 @@ def test_polled_and_pushed_sources_are_looked_at_together() -> None:
     assert [description.name for description in plug.descriptions] == ["plug", "plug counter"]
     assert {sample.value for sample in plug.readings(plug.descriptions[0])} == {8.9}
     assert plug.clock is not None
+    assert (plug.timeout_s, published.timeout_s) == (0.8, None)
     assert (plug.is_pushed, published.is_pushed) == (False, True)
     assert [sample.value for sample in published.readings(published.descriptions[0])] == [40.0, 42.0]
     assert plug.failure() == published.failure() == ""

@@ -240,6 +240,11 @@ class HttpSource:
         """The device's clock against this machine's; None while it has not told it."""
         return self._client.clock
 
+    @property
+    def timeout_s(self) -> float:
+        """How long an answer may take."""
+        return self._client.timeout_s
+
     def read(self) -> tuple[float, ...]:
         """The device's readings of now, in W and J; NaN where its answer lacks one.
 

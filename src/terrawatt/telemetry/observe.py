@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from terrawatt.config import SourceSettings
 from terrawatt.errors import ConfigError, SourceError
 from terrawatt.power import registry
-from terrawatt.power.http import ClockBounds, TellsTime
+from terrawatt.power.http import ClockBounds, HttpSource, TellsTime
 from terrawatt.power.source import PolledSource, PowerSource, PushedSource
 from terrawatt.records import Sample, SourceDescription
 from terrawatt.telemetry.clocks import stamped
@@ -54,6 +54,7 @@ class Observed:
         looks: in their order.
         reason: why it could not be made or started.
         clock: its clock against this machine's, where it tells its time.
+        timeout_s: how long its answer may take, where that is limited.
     """
 
     settings: SourceSettings
@@ -62,6 +63,7 @@ class Observed:
     looks: list[Look] = field(default_factory=list)
     reason: str = ""
     clock: ClockBounds | None = None
+    timeout_s: float | None = None
 
     def readings(self, description: SourceDescription) -> list[Sample]:
         """The readings of one of its series, without those that failed."""
@@ -140,6 +142,7 @@ def _open(one: Observed, host: str, stack: ExitStack) -> PowerSource | None:
     stack.callback(source.close)
     one.descriptions = source.descriptions
     one.is_pushed = isinstance(source, PushedSource)
+    one.timeout_s = source.timeout_s if isinstance(source, HttpSource) else None
     return source
 
 

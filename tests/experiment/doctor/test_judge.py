@@ -109,6 +109,7 @@ def test_a_good_source_is_one_line() -> None:
         ({"age_s": 5.0}, "its readings come 5.0 s after the time that it gives them"),
         ({"age_s": -3600.0}, "its readings come 3600.0 s before the time that it gives them"),
         ({"took_s": 1.5}, "it answers in up to 1.5 s, longer than sampling.interval_s = 1"),
+        ({"timeout_s": 1.0}, "its timeout_s = 1 is not below sampling.interval_s = 1"),
         ({"interval_s": 30.0}, "a new value only every 30 s"),
         ({"stated_resolution_w": 1.0}, "its steps of 0.1 W are finer than resolution_w = 1"),
         ({"has_accuracy": False}, "its limits of error are not stated, so uncertainties are without them"),

@@ -33,7 +33,8 @@ class SourceFacts:
         resolution_w: the same of a power, as a number.
         stated_resolution_w: what the settings say; 0: nothing.
         took_s: how long a polled source took to answer, at most.
-        sampling_interval_s: how often the sampler will ask.
+        timeout_s: how long it may take; None: for ever.
+        sampling_interval_s: how often the sampler will ask; 0: it will not.
         is_pushed: whether it sends by itself.
         is_estimate: whether it is no meter.
         has_accuracy: whether limits of error are stated.
@@ -54,6 +55,7 @@ class SourceFacts:
     resolution_w: float | None = None
     stated_resolution_w: float = 0.0
     took_s: float = 0.0
+    timeout_s: float | None = None
     sampling_interval_s: float = 1.0
     is_pushed: bool = False
     is_estimate: bool = False
@@ -110,11 +112,15 @@ def _late(facts: SourceFacts) -> Iterator[Finding]:
 
 
 def _slow_answers(facts: SourceFacts) -> Iterator[Finding]:
-    if facts.took_s > facts.sampling_interval_s:
+    if facts.took_s > facts.sampling_interval_s > 0:
         what = (
             f"it answers in up to {facts.took_s:.2g} s, longer than sampling.interval_s = {facts.sampling_interval_s:g}"
         )
         yield _finding(facts, Level.DOUBTFUL, what, "raise sampling.interval_s, or readings are left out")
+    elif facts.timeout_s is not None and 0 < facts.sampling_interval_s <= facts.timeout_s:
+        what = f"its timeout_s = {facts.timeout_s:g} is not below sampling.interval_s = {facts.sampling_interval_s:g}"
+        advice = "lower timeout_s, or an answer that does not come costs the readings after it too"
+        yield _finding(facts, Level.DOUBTFUL, what, advice)
 
 
 def _slow_readings(facts: SourceFacts) -> Iterator[Finding]:

@@ -52,6 +52,7 @@ def source_facts(one: Observed, *, now_ns: int, watched_s: float, sampling_inter
             resolution_w=step if is_power else None,
             stated_resolution_w=description.resolution_w if is_power else 0.0,
             took_s=max((look.took_s for look in one.looks if not look.reason), default=0.0),
+            timeout_s=one.timeout_s,
             sampling_interval_s=sampling_interval_s,
             is_pushed=one.is_pushed,
             is_estimate=description.is_estimate,
