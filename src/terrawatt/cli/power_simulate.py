@@ -14,7 +14,7 @@ from terrawatt.cli.simulate_options import FaultOptions, PlaceOptions, PowerOpti
 if TYPE_CHECKING:
     from terrawatt.power.simulator.meter import MeterSettings
     from terrawatt.power.simulator.simulation import Simulation
-    from terrawatt.power.simulator.truth import Scheduled, Triggered
+    from terrawatt.power.simulator.truth import Triggered
 
 _LOOK_S = 0.1
 
@@ -40,11 +40,11 @@ def simulate(
     check_protocol(protocol)
     settings = reading.meter(protocol, faults, power.seed)
     speaker = place.speaker(protocol)
-    true_power = power.power(time.time_ns())
+    true_power, switched = power.power(time.time_ns())
     simulation = Simulation(true_power, settings, speaker, power.truth)
     with _signals() as ended, simulation:
         _say_hello(protocol, power, place, settings, simulation)
-        _watch(simulation, true_power, power.duration, ended)
+        _watch(simulation, switched, power.duration, ended)
     _say_goodbye(simulation)
 
 
@@ -66,7 +66,7 @@ def _say_hello(
     trigger = power.busy_file or power.busy_while
     draws = f"{power.profile} while {str(trigger)!r} is there, else {power.idle:g} W" if trigger else power.profile
     address = place.broker if protocol in DIALECTS else simulation.speaker.where
-    further = {"resolution_w": settings.resolution_w, "accuracy": []}
+    further: dict[str, object] = {"resolution_w": settings.resolution_w}
     if settings.semantics is not semantics_of(protocol):
         further["semantics"] = str(settings.semantics)
     typer.echo(f"simulated plug ({protocol}): {simulation.speaker.where}")
@@ -88,18 +88,14 @@ def _signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _watch(
-    simulation: "Simulation", power: "Scheduled | Triggered", duration_s: float | None, ended: list[int]
-) -> None:
+def _watch(simulation: "Simulation", switched: "Triggered | None", duration_s: float | None, ended: list[int]) -> None:
     """Wait for its end, and tell when its power is switched."""
-    from terrawatt.power.simulator.truth import Triggered
-
     end_s = float("inf") if duration_s is None else time.monotonic() + duration_s
     was_on = False
     while not ended and time.monotonic() < end_s:
         simulation.wait(min(_LOOK_S, max(0.0, end_s - time.monotonic())))
-        if isinstance(power, Triggered) and power.is_on != was_on:
-            was_on = power.is_on
+        if switched is not None and switched.is_on != was_on:
+            was_on = switched.is_on
             typer.echo(f"{time.strftime('%H:%M:%S')}  {'busy' if was_on else 'idle again'}")
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from terrawatt.power.simulator.meter import MeterFaults, MeterSettings
     from terrawatt.power.simulator.speaker import Speaker
-    from terrawatt.power.simulator.truth import Scheduled, Triggered
+    from terrawatt.power.simulator.truth import Triggered, TruePower
 
 _DRAWS, _READS, _WRONG, _TELLS = "What it draws", "How it reads", "What goes wrong", "Where it tells it"
 
@@ -50,6 +50,7 @@ class PowerOptions:
         ),
     ] = None
     idle: Annotated[float, _number("--idle", "W", "With --busy-…: its power otherwise.", _DRAWS)] = 40.0
+    noise: Annotated[float, _number("--noise", "W", "Standard deviation of its noise.", _DRAWS)] = 0.0
     duration: Annotated[
         float | None, _number("--duration", "SECONDS", "How long it is there; default: until Ctrl-C.", _DRAWS)
     ] = None
@@ -58,8 +59,8 @@ class PowerOptions:
         int, typer.Option("--seed", metavar="N", parser=parse_integer, help="Of chance.", rich_help_panel=_DRAWS)
     ] = 0
 
-    def power(self, start_ns: int) -> "Scheduled | Triggered":
-        """The power from a moment on.
+    def power(self, start_ns: int) -> "tuple[TruePower, Triggered | None]":
+        """The power from a moment on; and what is switched in it, if anything.
 
         Raises:
             UsageError: the profile is none, two triggers are given, or the file of the truth exists.
@@ -67,20 +68,23 @@ class PowerOptions:
         """
         from terrawatt.power.simulator.profile import parse_profile
         from terrawatt.power.simulator.triggers import BusyCommand, BusyFile
-        from terrawatt.power.simulator.truth import Scheduled, Triggered
+        from terrawatt.power.simulator.truth import Noisy, Scheduled, Triggered
 
         if self.truth.exists():
             raise UsageError(f"--truth {self.truth}: it exists; name another file, so that no truth is lost")
-        if self.seed < 0:
-            raise UsageError(f"--seed {self.seed}: at least 0")
+        for option, value in {"--seed": self.seed, "--noise": self.noise}.items():
+            if value < 0:
+                raise UsageError(f"{option} {value:g}: at least 0")
         profile = parse_profile(self.profile, self.idle, self.seed)
         if self.busy_file is not None and self.busy_while is not None:
             raise UsageError("--busy-file and --busy-while: one of them says when the profile plays")
+        switched = None
         if self.busy_file is not None:
-            return Triggered(self.idle, profile, BusyFile(self.busy_file), start_ns)
-        if self.busy_while is not None:
-            return Triggered(self.idle, profile, BusyCommand(self.busy_while), start_ns)
-        return Scheduled(profile, start_ns)
+            switched = Triggered(self.idle, profile, BusyFile(self.busy_file), start_ns)
+        elif self.busy_while is not None:
+            switched = Triggered(self.idle, profile, BusyCommand(self.busy_while), start_ns)
+        power = switched or Scheduled(profile, start_ns)
+        return (Noisy(power, self.noise, self.seed) if self.noise else power), switched
 
 
 @dataclass(frozen=True, slots=True)

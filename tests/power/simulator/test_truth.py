@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from terrawatt.errors import SourceError
 from terrawatt.power.simulator.profile import constant, steps
-from terrawatt.power.simulator.truth import Scheduled, Triggered, TruthWriter, read_truth
+from terrawatt.power.simulator.truth import Noisy, Scheduled, Triggered, TruthWriter, read_truth
 from terrawatt.units import NS_PER_S
 
 START_NS = 1_795_000_000 * NS_PER_S
@@ -54,6 +55,22 @@ def test_a_trigger_plays_the_profile_from_its_beginning_each_time() -> None:
     assert power.energy_j(at(30)) == pytest.approx(40 * 26.5 + 400 + 50)
     assert power.changes_ns(at(0), at(30)) == [at(t_s) for t_s in (10, 11, 12, 13, 20, 20.5)]
     assert power.changes_ns(at(11), at(12.5)) == [at(12)]
+
+
+def test_noise_is_the_power_s_own(tmp_path: Path) -> None:
+    power = Noisy(Scheduled(constant(100), START_NS), 2.0, seed=1)
+    tenths = [at(tenth / 10 + 0.05) for tenth in range(1000)]
+    levels = np.array([power.power_w(t_ns) for t_ns in tenths])
+    assert levels.mean() == pytest.approx(100, abs=0.3)
+    assert levels.std() == pytest.approx(2.0, abs=0.2)
+    assert power.energy_j(at(100)) == pytest.approx(levels.sum() / 10)
+    assert power.energy_j(at(50.25)) - power.energy_j(at(50.05)) == pytest.approx(
+        0.05 * levels[500] + 0.1 * levels[501] + 0.05 * levels[502]
+    )
+    with TruthWriter(tmp_path / "truth.csv", power) as writer:
+        writer.write_until(at(3))
+    truth = read_truth(tmp_path / "truth.csv")
+    assert truth.between_j(at(1.03), at(2.41)) == pytest.approx(power.energy_j(at(2.41)) - power.energy_j(at(1.03)))
 
 
 def test_the_file_holds_every_change_and_serves_while_it_grows(tmp_path: Path) -> None:

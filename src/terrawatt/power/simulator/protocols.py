@@ -10,6 +10,7 @@ from terrawatt.power.simulator.server import ANSWERERS, SEMANTICS, SOURCE_OPTION
 from terrawatt.records import Semantics
 
 PROTOCOLS = (*DIALECTS, *ANSWERERS)
+EXACT = "accuracy = [{ plus_minus_w = 0 }]\n"  # a simulated meter errs by its resolution alone
 
 
 def check_protocol(protocol: str) -> None:
@@ -45,4 +46,5 @@ def source_entry(protocol: str, name: str, address: str, options: Mapping[str, o
         keys = {**SOURCE_OPTIONS[protocol], "url": address}
     keys = {"name": name, **keys, **(options or {})}
     # JSON's strings, numbers, lists, true and false are TOML too.
-    return "[[sources]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
+    lines = [f"{key} = {json.dumps(value)}\n" for key, value in keys.items()]
+    return "".join(["[[sources]]\n", *lines, EXACT])

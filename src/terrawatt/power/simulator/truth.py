@@ -129,6 +129,48 @@ class Triggered:
         return list(zip(switches_ns[::2], switches_ns[1::2], strict=True))
 
 
+class Noisy:
+    """A power with noise on it: normal, independent from one tenth of a second to the next."""
+
+    STEP_NS = NS_PER_S // 10
+
+    def __init__(self, power: TruePower, noise_w: float, seed: int = 0) -> None:
+        self.start_ns = power.start_ns
+        self.is_watched = power.is_watched
+        self._power = power
+        self._noise_w = noise_w
+        self._rng = np.random.default_rng(seed)
+        self._level_w: list[float] = []
+        self._until_j = [0.0]  # the noise's energy until the beginning of each step
+
+    def watch(self, now_ns: int) -> None:
+        """Look whether the power has changed."""
+        self._power.watch(now_ns)
+
+    def power_w(self, t_ns: int) -> float:
+        """The power at a time."""
+        step, _ = self._step(t_ns)
+        return self._power.power_w(t_ns) + self._level_w[step]
+
+    def energy_j(self, t_ns: int) -> float:
+        """The energy from the start to a time."""
+        step, within_ns = self._step(t_ns)
+        return self._power.energy_j(t_ns) + self._until_j[step] + self._level_w[step] * ns_to_s(within_ns)
+
+    def changes_ns(self, after_ns: int, until_ns: int) -> list[int]:
+        """The times in (after, until] at which the power changes."""
+        first, last = ((t_ns - self.start_ns) // self.STEP_NS for t_ns in (after_ns, until_ns))
+        steps_ns = {self.start_ns + step * self.STEP_NS for step in range(max(first, 0) + 1, last + 1)}
+        return sorted({*steps_ns, *self._power.changes_ns(after_ns, until_ns)})
+
+    def _step(self, t_ns: int) -> tuple[int, int]:
+        step, within_ns = divmod(max(t_ns - self.start_ns, 0), self.STEP_NS)
+        while len(self._level_w) <= step:
+            self._level_w.append(float(self._rng.normal(0.0, self._noise_w)))
+            self._until_j.append(self._until_j[-1] + self._level_w[-1] * ns_to_s(self.STEP_NS))
+        return step, within_ns
+
+
 class TruthWriter:
     """Writes the energy of a power as time goes on."""
 

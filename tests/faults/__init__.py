@@ -1,0 +1,1 @@
+"""Whole runs with real programs, and what may fail in them."""
