@@ -89,10 +89,14 @@ def test_a_plug_that_is_not_there_is_answered_with_what_is() -> None:
         (
             {"temp_sensor": "k10temp_tctl"},
             "temp",
-            "no sensor 'k10temp_tctl'; set sampling.temp_sensor to one of coretemp",
+            "no sensor 'k10temp_tctl' is in the database; set sampling.temp_sensor to one of coretemp",
         ),
-        ({"disk": ""}, "reads", "several of tag name; set sampling.disk to one of nvme0n1, nvme0n1p3"),
-        ({"disk": "/dev/sda"}, "reads", "no name 'sda'; set sampling.disk to one of nvme0n1, nvme0n1p3"),
+        ({"disk": ""}, "reads", "several are in the database; set sampling.disk to one of nvme0n1, nvme0n1p3"),
+        (
+            {"disk": "/dev/sda"},
+            "reads",
+            "no name 'sda' is in the database; set sampling.disk to one of nvme0n1, nvme0n1p3",
+        ),
     ],
 )
 def test_a_missing_quantity_has_its_reason(changes: dict[str, object], quantity: str, reason: str) -> None:
@@ -111,3 +115,11 @@ def test_a_database_of_plugs_alone_serves_too() -> None:
     report = find_series([plug_of("gateway")], SAMPLING, [PLUG], NOW)
     assert report.host_series == {}
     assert report.missing["cpu"] == "the database has no reading of cpu usage_user in the last 10 min"
+
+
+def test_a_processor_without_its_total_and_a_series_with_further_tags_are_told() -> None:
+    known = [key for key in [*of_host("lab"), plug_of("lab")] if key.tag("cpu") != "cpu-total"]
+    known.append(SeriesKey.of("mem", "available_percent", host="lab", dc="north"))
+    report = find_series(known, SAMPLING, [PLUG], NOW)
+    assert report.missing["cpu"] == "no cpu 'cpu-total' is in the database; there are cpu0"
+    assert report.missing["mem_free"].startswith("several series of the database fit: mem,host=lab available_percent, ")

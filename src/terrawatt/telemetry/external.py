@@ -5,7 +5,7 @@ there is. Of a meter it may be another machine's: that of the one that runs Tele
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,11 +38,14 @@ def find_series(
     host = _host(known, sampling, when)
     found: dict[str, SeriesKey] = {}
     missing: dict[str, str] = {}
-    for group, (quantity, field) in QUANTITIES.items():
-        series = _host_series(known, sampling, group, field, host)
-        if series == "":
-            series = f"the database has no reading of {group} {field}{f' of host {host}' if host else ''} {when}"
-        if isinstance(series, SeriesKey):
+    for quantity, sought in _sought(sampling).items():
+        of_host = list(_matching(known, SeriesKey.of(sought.group, sought.field, host=host)))
+        if sought.group not in sampling.host:
+            missing[quantity] = f"sampling.host does not name {sought.group!r}"
+        elif not of_host:
+            of = f" of host {host}" if host else ""
+            missing[quantity] = f"the database has no reading of {sought.group} {sought.field}{of} {when}"
+        elif isinstance(series := sought.among(of_host), SeriesKey):
             found[quantity] = series
         else:
             missing[quantity] = series
@@ -78,29 +81,45 @@ def _host(known: Sequence[SeriesKey], sampling: SamplingSettings, when: str) -> 
     return hosts[0] if hosts else ""
 
 
-def _host_series(
-    known: Sequence[SeriesKey], sampling: SamplingSettings, group: str, field: str, host: str
-) -> SeriesKey | str:
-    """The series of a group's quantity, or why there is none; "" where nothing is known of it."""
-    if group not in sampling.host:
-        return f"sampling.host does not name {group!r}"
-    tag, wanted, setting = {
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """A quantity's series in Telegraf's schema, and how one of several is chosen.
+
+    Attributes:
+        group: of `sampling.host`; the measurement.
+        field: of the series.
+        tag: that tells one from others; empty: there are no others.
+        value: that it must have; empty: that of the only one.
+        setting: which says so; empty: it is fixed.
+    """
+
+    group: str
+    field: str
+    tag: str = ""
+    value: str = ""
+    setting: str = ""
+
+    def among(self, of_host: Sequence[SeriesKey]) -> SeriesKey | str:
+        """The one that is meant, of those of a machine (at least one); or why it cannot be told."""
+        fitting = [key for key in of_host if not self.value or key.tag(self.tag) == self.value]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting and (self.value or not self.tag):
+            return f"several series of the database fit: {_listed(map(str, fitting))}"
+        there = _listed(sorted({key.tag(self.tag) or "none" for key in of_host}))
+        what = "several are" if fitting else f"no {self.tag} {self.value!r} is"
+        remedy = f"set {self.setting} to one of {there}" if self.setting else f"there are {there}"
+        return f"{what} in the database; {remedy}"
+
+
+def _sought(sampling: SamplingSettings) -> dict[str, _Sought]:
+    """Quantity -> what is looked for."""
+    choices = {
         "cpu": ("cpu", "cpu-total", ""),
-        "mem": ("", "", ""),
         "temp": ("sensor", sampling.temp_sensor, "sampling.temp_sensor"),
         "diskio": ("name", sampling.disk.removeprefix("/dev/"), "sampling.disk"),
-    }[group]
-    of_host = list(_matching(known, SeriesKey.of(group, field, host=host)))
-    fitting = list(_matching(of_host, SeriesKey.of(group, field, **({tag: wanted} if tag and wanted else {}))))
-    if len(fitting) == 1:
-        return fitting[0]
-    if not of_host:
-        return ""
-    if not setting:
-        return f"the database has {len(fitting)} series {group} {field} of host {host}; one is wanted"
-    there = _listed(sorted({key.tag(tag) or "?" for key in of_host}))
-    what = f"no {tag} {wanted!r}" if wanted else f"several of tag {tag}"
-    return f"{what}; set {setting} to one of {there}"
+    }
+    return {quantity: _Sought(group, field, *choices.get(group, ())) for group, (quantity, field) in QUANTITIES.items()}
 
 
 def _source_series(known: Sequence[SeriesKey], source: SourceDescription, host: str, when: str) -> SeriesKey:
