@@ -8,6 +8,7 @@ import pytest
 
 from older_folders import SETTINGS, make_older, write_telegraf
 from servers.influxdb import InfluxServer
+from terrawatt.cli.app import main
 from terrawatt.config import Settings, load
 from terrawatt.errors import ConfigError, RunFolderError
 from terrawatt.summary.gather import Gathered, gather
@@ -154,6 +155,18 @@ def test_a_time_without_series_costs_the_energies_and_says_so(folder: Path, sett
     assert rows(gathered)[0]["Emissions"] == pytest.approx(1e-5)
     assert "the database has no reading of mqtt_consumer" in str(rows(gathered)[0]["Verdict"])
     assert all(row.is_unusable for row in gathered.rows)
+
+
+def test_the_command_reads_the_settings(
+    folder: Path, settings: Callable[..., Settings], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings()
+    with pytest.raises(SystemExit) as ended:
+        main(["summary", str(folder), "--config", str(tmp_path / "terrawatt.toml"), "--out", str(tmp_path / "out")])
+    assert not ended.value.code
+    printed = capsys.readouterr().out
+    assert "s-cnn-rgb" in (tmp_path / "out" / "output_all.csv").read_text()
+    assert "note: run_7: of the older scripts: no checksums" in printed
 
 
 def test_settings_that_do_not_say_where_the_series_are(folder: Path) -> None:
