@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -222,7 +223,7 @@ def test_tls_with_an_authority_of_ones_own(start: Start, tmp_path: Path) -> None
 
 @_unclosed
 def test_tls_with_a_broker_that_has_none_is_refused(broker: Mosquitto, start: Start) -> None:
-    with pytest.raises(SourceError, match=r"no TLS with it|ended the connection|cannot be reached"):
+    with pytest.raises(SourceError, match=r"no TLS with it|it ended the connection; does it speak TLS"):
         start(broker, "plain", "plug/power", scheme="mqtts")
 
 
@@ -237,38 +238,77 @@ def test_a_broker_that_is_not_there(start: Start) -> None:
 
 
 class Answering(threading.Thread):
-    """A broker that gives one client ready answers to its first packets, then waits for its end."""
+    """A broker that gives each client ready answers, one a packet, then ends; that of one client waits for its end."""
 
-    def __init__(self, *answers: bytes) -> None:
+    def __init__(self, *clients: Sequence[bytes]) -> None:
         super().__init__(daemon=True)
+        self.n_served = 0
         self._server = socket.create_server(("127.0.0.1", 0))
-        self._answers = answers
+        self._clients = clients
         self.port = int(self._server.getsockname()[1])
         self.start()
 
     def run(self) -> None:
-        client, _ = self._server.accept()
-        with self._server, client:
-            for answer in self._answers:
-                client.recv(4096)
-                client.sendall(answer)
-            while client.recv(4096):
-                pass
+        with self._server:
+            for answers in self._clients:
+                client, _ = self._server.accept()
+                with client:
+                    for answer in answers:
+                        client.recv(4096)
+                        client.sendall(answer)
+                    if len(self._clients) == 1:
+                        while client.recv(4096):
+                            pass
+                self.n_served += 1
 
 
 CONNACK = b"\x20\x02\x00\x00"
+SUBACK = b"\x90\x03\x00\x01\x01"
 SUBACK_REFUSED = b"\x90\x03\x00\x01\x80"
 
 
 def test_a_topic_that_one_may_not_read(start: Start) -> None:
     with pytest.raises(SourceError, match="it does not let this user read plug/power"):
-        start(Answering(CONNACK, SUBACK_REFUSED).port, "plain", "plug/power")
+        start(Answering([CONNACK, SUBACK_REFUSED]).port, "plain", "plug/power")
 
 
 def test_a_server_that_never_answers(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("terrawatt.power.mqtt_link.ANSWER_S", 0.2)
     with pytest.raises(SourceError, match=r"it does not answer in .* is this the port of an MQTT broker"):
-        start(Answering().port, "plain", "plug/power")
+        start(Answering([]).port, "plain", "plug/power")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (TimeoutError("timed out"), "it does not answer in 3 s; is the address right, and no firewall between?"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong"), "no TLS with it"),
+        (socket.gaierror(-2, "Name or service not known"), "cannot be reached (Name or service not known)"),
+        (ValueError("Invalid host."), "cannot be reached (Invalid host.)"),
+    ],
+)
+def test_what_hinders_a_connection_is_said(
+    start: Start, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Client, "connect", fail)
+    with pytest.raises(SourceError) as caught:
+        start(1883, "plain", "plug/power")
+    assert str(caught.value).startswith(f"sources[plug]: broker 127.0.0.1:1883: {message}")
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_broker_that_refuses_later_is_named_once(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    refusing = b"\x20\x02\x00\x05"
+    server = Answering([CONNACK, SUBACK], [], [refusing], [refusing], [refusing])
+    source, samples = start(server.port, "plain", "plug/power")
+    wait_until(lambda: server.n_served >= 4)
+    wait_until(lambda: "refuses the connection" in caplog.text)
+    source.close()
+    assert caplog.text.count("refuses the connection: user and password are wrong, or missing") == 1
+    assert samples.values == []
 
 
 @pytest.fixture

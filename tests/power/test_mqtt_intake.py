@@ -10,7 +10,7 @@ import pytest
 
 from terrawatt.config import SourceSettings
 from terrawatt.power.mqtt_devices import Feed, Timing
-from terrawatt.power.mqtt_intake import Intake, Message
+from terrawatt.power.mqtt_intake import Intake, Lateness, Message
 from terrawatt.power.options import describe, describe_power_and_counter
 from terrawatt.power.payloads import zigbee2mqtt, zwave
 from terrawatt.power.payloads.reading import UNITS
@@ -114,6 +114,16 @@ def test_the_log_says_once_what_is_wrong_and_at_the_end_how_often(
         "source plug: a message on plug is dropped (later ones like it are counted): not a number: 'hello'"
     ]
     assert intake.summary() == "4 messages, 1 used; dropped: 3 not a number"
+
+
+def test_how_late_messages_come_is_told(make: Callable[..., Intake]) -> None:
+    intake = make()
+    assert intake.lateness is None
+    for after_s in (0.5, 0.25, 2.0):
+        intake.take(message(f'{{"time": {NOW_MS}, "value": 6}}', after_s))
+    intake.take(message(f'{{"time": {NOW_MS}, "value": 6}}', 500, may_have_waited=True))
+    assert intake.lateness == Lateness(0.25, 2.0)
+    assert intake.summary() == "4 messages, 4 used, 0.25 to 2.00 s after the device's time; dropped: none"
 
 
 @pytest.mark.parametrize(("after_s", "word"), [(60, "60.0 s behind"), (-60, "60.0 s ahead of")])

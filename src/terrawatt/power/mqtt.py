@@ -17,7 +17,7 @@ from terrawatt.config import SourceSettings
 from terrawatt.credentials import secret, source_variable
 from terrawatt.errors import SourceError, did_you_mean
 from terrawatt.power.mqtt_devices import DEVICES, MqttOptions, Plan, Timing
-from terrawatt.power.mqtt_intake import Intake, Message
+from terrawatt.power.mqtt_intake import Intake, Lateness, Message
 from terrawatt.power.mqtt_link import Broker, MqttLink
 from terrawatt.power.options import describe, describe_power_and_counter, parse_options, wrong
 from terrawatt.power.payloads.reading import Quantity
@@ -45,6 +45,11 @@ class MqttSource:
     def counts(self) -> Mapping[str, int]:
         """What became of the messages so far: `used`, or why not."""
         return dict(self._intake.counts)
+
+    @property
+    def lateness(self) -> Lateness | None:
+        """How long after the device's own time its messages came; None where they have none."""
+        return self._intake.lateness
 
     def keep_session(self) -> None:
         """Let the broker keep what comes while we are away; before `start`, and for one reader of this source only.

@@ -17,7 +17,7 @@ from terrawatt.units import NS_PER_S
 
 USED = "used"
 _USUAL = (Reason.RETAINED, Reason.NO_READING)  # of a device that is well
-_NOTABLE_OFFSET_NS = 10 * NS_PER_S
+_NOTABLE_OFFSET_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,20 @@ class Message:
     may_have_waited: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """How long after the device's own time its messages came, at least and at most, in s.
+
+    Below 0 its clock is ahead of this machine's; at least, it is how far it is behind, if not the way took so long.
+    """
+
+    least_s: float
+    greatest_s: float
+
+    def __str__(self) -> str:
+        return f"{self.least_s:.2f} to {self.greatest_s:.2f} s after the device's time"
+
+
 class Intake:
     """Makes samples of messages.
 
@@ -48,11 +62,13 @@ class Intake:
         descriptions: of the series, the main one first; whether they have the device's time is known once there is a
             reading.
         counts: what became of the messages so far: `used`, or the reason.
+        lateness: of the messages with the device's time; None where there is none.
     """
 
     def __init__(self, descriptions: Sequence[SourceDescription], feeds: Sequence[Feed], timing: Timing) -> None:
         self.descriptions = tuple(descriptions)
         self.counts: Counter[str] = Counter()
+        self.lateness: Lateness | None = None
         self._name = descriptions[0].name
         self._parsers: Mapping[str, Parser] = {feed.topic: feed.parse for feed in feeds}
         self._keys = {Quantity(description.series.field): description.series for description in descriptions}
@@ -83,7 +99,10 @@ class Intake:
     def summary(self) -> str:
         """What became of all messages, for the log."""
         dropped = [f"{count} {reason}" for reason, count in sorted(self.counts.items()) if reason != USED]
-        return f"{self.counts.total()} messages, {self.counts[USED]} used; dropped: {', '.join(dropped) or 'none'}"
+        came = f", {self.lateness}" if self.lateness else ""
+        return (
+            f"{self.counts.total()} messages, {self.counts[USED]} used{came}; dropped: {', '.join(dropped) or 'none'}"
+        )
 
     def _readings(self, message: Message) -> tuple[Reading, ...] | Refusal:
         if message.is_retained:
@@ -107,7 +126,7 @@ class Intake:
         if self._timing is Timing.DEVICE:
             if device_ns is None:
                 return Refusal(Reason.NO_TIME)
-            self._note_clock(device_ns, message)
+            self._compare_clocks(device_ns, message)
             return readings
         if message.may_have_waited:
             return Refusal(Reason.WAITED)
@@ -120,17 +139,21 @@ class Intake:
         whose = "the device's own time" if has_device_time else "the time of their arrival"
         log.info("source %s: readings have %s", self._name, whose)
 
-    def _note_clock(self, device_ns: int, message: Message) -> None:
-        behind_ns = message.arrival_ns - device_ns
-        if message.may_have_waited or self._is_clock_noted or abs(behind_ns) < _NOTABLE_OFFSET_NS:
+    def _compare_clocks(self, device_ns: int, message: Message) -> None:
+        if message.may_have_waited:
+            return
+        late_s = (message.arrival_ns - device_ns) / NS_PER_S
+        known = self.lateness or Lateness(late_s, late_s)
+        self.lateness = Lateness(min(known.least_s, late_s), max(known.greatest_s, late_s))
+        if abs(late_s) < _NOTABLE_OFFSET_S or self._is_clock_noted:
             return
         self._is_clock_noted = True
         log.warning(
             "source %s: the device's time is %.1f s %s this machine's; its readings have its own time. Set its clock, "
             "or use time = 'arrival'",
             self._name,
-            abs(behind_ns) / NS_PER_S,
-            "behind" if behind_ns > 0 else "ahead of",
+            abs(late_s),
+            "behind" if late_s > 0 else "ahead of",
         )
 
     def _count(self, refusal: Refusal, message: Message) -> None:

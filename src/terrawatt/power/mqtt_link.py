@@ -28,7 +28,7 @@ from terrawatt.power.mqtt_intake import Message
 QOS = 1
 KEEPALIVE_S = 15  # a broker that is gone without a word is noticed after one and a half of it
 ANSWER_S = 10.0
-_CONNECT_S = 5.0
+_CONNECT_S = 3.0  # an end is held up so long by an attempt to reconnect
 _LONGEST_WAIT_S = 30  # between two attempts to reconnect; the first comes after 1 s
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _ID_DIGITS = 13  # with "terrawatt-" 23 characters, which every broker takes (MQTT 3.1.1, 3.1.3.1)
@@ -220,7 +220,9 @@ def _why(error: OSError | ValueError) -> str:
             "that signed it"
         )
     if isinstance(error, ssl.SSLError):
-        return f"no TLS with it ({error.reason or error}); is this its port for mqtts?"
+        return f"no TLS with it ({error.strerror or error}); is this its port for mqtts?"
+    if isinstance(error, ConnectionResetError):
+        return "it ended the connection; does it speak TLS (mqtts://) on this port, or plain MQTT (mqtt://)?"
     if isinstance(error, TimeoutError):
         return f"it does not answer in {_CONNECT_S:.0f} s; is the address right, and no firewall between?"
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
