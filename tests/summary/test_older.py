@@ -11,7 +11,9 @@ from servers.influxdb import InfluxServer
 from terrawatt.cli.app import main
 from terrawatt.config import Settings, load
 from terrawatt.errors import ConfigError, RunFolderError
+from terrawatt.summary.compare import compare_runs
 from terrawatt.summary.gather import Gathered, gather
+from terrawatt.summary.scenarios import By
 from terrawatt.summary.summarise import summarise
 from terrawatt.summary.tables import read_table
 
@@ -167,6 +169,13 @@ def test_the_command_reads_the_settings(
     printed = capsys.readouterr().out
     assert "s-cnn-rgb" in (tmp_path / "out" / "output_all.csv").read_text()
     assert "note: run_7: of the older scripts: no checksums" in printed
+
+
+def test_older_runs_are_compared_too(tmp_path: Path, settings: Callable[..., Settings]) -> None:
+    folders = [make_older(tmp_path / "conso" / f"run_{number}", REPETITIONS) for number in (1, 2)]
+    report = compare_runs(folders, by=By.RUN, settings=settings())
+    (found,) = report.columns[0].verdicts
+    assert found.comparison.n == (3, 3)  # the series are the same: no scatter, and no ratio
 
 
 def test_settings_that_do_not_say_where_the_series_are(folder: Path) -> None:

@@ -64,6 +64,7 @@ def compare(
     _check_limit(fail_above, fail_undecided=fail_undecided, all_pairs=all_pairs)
     folders = run_folders(runs, results, name, config)
 
+    from terrawatt.config import load
     from terrawatt.summary.compare import compare_runs
 
     report = compare_runs(
@@ -74,6 +75,7 @@ def compare(
         may_pair=not unpaired,
         accept_differences=accept_differences,
         accept_changes=accept_changes,
+        settings=load(config),
     )
     if fail_above is not None:
         report = report.limited(fail_above)

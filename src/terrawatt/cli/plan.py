@@ -59,10 +59,18 @@ def plan(
     kind = parse_by(by)
     folders = run_folders(pilot, results, name, config)
 
+    from terrawatt.config import load
     from terrawatt.summary.pilot import plan_detection
 
     report = plan_detection(
-        folders, detect, repetitions, column=column, scenario=scenario, by=kind, accept_changes=accept_changes
+        folders,
+        detect,
+        repetitions,
+        column=column,
+        scenario=scenario,
+        by=kind,
+        accept_changes=accept_changes,
+        settings=load(config),
     )
     if as_json:
         typer.echo(report.as_json())

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from terrawatt.analysis.comparison import Comparison, compare, compare_all
 from terrawatt.analysis.repetitions import CONFIDENCE, CommonError, Repeated, RepeatedMean, repeated_mean
 from terrawatt.analysis.stopping import QUANTILE
+from terrawatt.config import Settings
 from terrawatt.errors import UsageError
 from terrawatt.records import MeterError
 from terrawatt.report.numbers import plain
@@ -104,6 +105,7 @@ def compare_runs(
     may_pair: bool = True,
     accept_differences: bool = False,
     accept_changes: bool = False,
+    settings: Settings | None = None,
 ) -> ComparisonReport:
     """Compare the scenarios of some runs, the first with each other one.
 
@@ -115,6 +117,7 @@ def compare_runs(
         may_pair: pair by block where scenarios have blocks in common.
         accept_differences: compare runs of different machines, meters or data.
         accept_changes: use files that were changed since they were measured; a note says so.
+        settings: of a database that has series which a folder lacks, as those of the older scripts do.
 
     Raises:
         UsageError: one scenario only, no such column, or the runs are unlike.
@@ -122,7 +125,7 @@ def compare_runs(
         ChangedFilesError: a file was changed or is gone since it was measured, and that is not accepted.
         AnalysisError: no repetition has ended.
     """
-    gathered = gather(runs, accept_changes=accept_changes)
+    gathered = gather(runs, accept_changes=accept_changes, settings=settings)
     manifests = [run.run.manifest for run in gathered.runs]
     differences = unlike(manifests)
     if differences and not accept_differences:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from terrawatt.analysis.detection import Scatter, detectable, detectable_with, repetitions_needed, scatter
 from terrawatt.analysis.repetitions import CommonError, Repeated, common_u
+from terrawatt.config import Settings
 from terrawatt.errors import AnalysisError, UsageError, did_you_mean
 from terrawatt.records import Float64Array
 from terrawatt.summary.gather import gather
@@ -95,6 +96,7 @@ def plan_detection(
     scenario: str | None = None,
     by: By | None = None,
     accept_changes: bool = False,
+    settings: Settings | None = None,
 ) -> DetectionReport:
     """Plan a comparison of two scenarios that scatter like one of a pilot, on the same meter.
 
@@ -106,6 +108,7 @@ def plan_detection(
         scenario: label of one of the pilot's; None: each.
         by: what counts as one scenario.
         accept_changes: use files that were changed since they were measured; a note says so.
+        settings: of a database that has series which a folder lacks, as those of the older scripts do.
 
     Raises:
         UsageError: no such scenario or column.
@@ -113,7 +116,7 @@ def plan_detection(
         ChangedFilesError: a file was changed or is gone since it was measured, and that is not accepted.
         AnalysisError: no repetition has ended.
     """
-    gathered = gather(runs, accept_changes=accept_changes)
+    gathered = gather(runs, accept_changes=accept_changes, settings=settings)
     name = column_of(gathered, column)
     found = scenarios_of(gathered, name, by)
     if scenario is not None:
