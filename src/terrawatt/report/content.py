@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from terrawatt.analysis.relations import Relations
 from terrawatt.analysis.table import Table
 from terrawatt.records import Float64Array, Scalar, SourceDescription, Verdict
 
@@ -110,6 +111,7 @@ class ReportContent:
         command: the command line that makes this report again.
         curves: the power of some repetitions; empty where the series are not at hand.
         curves_left_out: how many more repetitions were worth one.
+        relations: between the table's quantities; None where they were not computed.
     """
 
     title: str
@@ -120,3 +122,4 @@ class ReportContent:
     command: str
     curves: tuple[PowerCurve, ...] = ()
     curves_left_out: int = 0
+    relations: Relations | None = None

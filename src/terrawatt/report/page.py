@@ -14,6 +14,7 @@ from terrawatt.report.content import CurveEnergy, PowerCurve, ReportContent
 from terrawatt.report.figures import FIGURES, Figure, Skipped
 from terrawatt.report.figures.power_curve import PREFIX, curve_figures
 from terrawatt.report.numbers import mean_and_half_width, plain
+from terrawatt.report.relations import statements
 from terrawatt.report.render import FORMATS, render, small_png, svg_size, vega_bundle
 from terrawatt.report.tables import repetition_table, scenario_table
 from terrawatt.report.templating import environment
@@ -141,6 +142,7 @@ def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure], 
             repetitions=repetition_table(content.table),
             figures=figures,
             curves=curves,
+            statements=statements(content.relations),
             bundle=vega_bundle(),
         )
     )

@@ -12,11 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from terrawatt.analysis.reach import below_reach_verdict
 from terrawatt.analysis.scenarios import scenario_rows
 from terrawatt.analysis.table import FACTORS, Column, ColumnKind, Table, all_columns
 from terrawatt.analysis.verdict import is_unusable, verdict_text
 from terrawatt.errors import AnalysisError, UsageError, did_you_mean
-from terrawatt.records import Severity, Verdict
+from terrawatt.records import Verdict
 from terrawatt.report.content import RepetitionKey
 from terrawatt.summary.delimited import Delimited, as_numbers, read_delimited
 from terrawatt.summary.tables import typed
@@ -192,14 +193,8 @@ def _take_out_zeros(table: Table) -> dict[RepetitionKey, tuple[Verdict, ...]]:
         is_zero = (table.frame[name] == 0).to_numpy()
         table.frame[name] = table.frame[name].mask(is_zero)
         for key in (key for key, zero in zip(keys, is_zero, strict=True) if zero):
-            verdicts[key] = (*verdicts.get(key, ()), _below_reach(name))
+            verdicts[key] = (*verdicts.get(key, ()), below_reach_verdict(name))
     return verdicts
-
-
-def _below_reach(name: str) -> Verdict:
-    message = "0 J in the table: below the reach of the meter, not free"
-    advice = "repeat the workload inside one window until the meter sees it, or use a meter that reads more often"
-    return Verdict("below-reach", Severity.UNUSABLE, message, advice, name)
 
 
 def _zeros_note(table: Table, verdicts: Mapping[RepetitionKey, tuple[Verdict, ...]]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from terrawatt.analysis.relations import Relations
 from terrawatt.analysis.table import Column
 from terrawatt.errors import AnalysisError
 from terrawatt.records import Scalar, SourceDescription, Verdict
@@ -134,7 +135,7 @@ class RepetitionRecord:
 
 @dataclass(frozen=True, slots=True)
 class SummaryRecord:
-    """All of it. `notes` says what was left out of the table, and why."""
+    """All of it. `notes` says what was left out of the table, and why; `relations` are the statistics in words."""
 
     title: str
     created: str
@@ -147,6 +148,7 @@ class SummaryRecord:
     repetitions: tuple[RepetitionRecord, ...]
     notes: tuple[str, ...]
     format_version: int = FORMAT_VERSION
+    relations: Relations | None = None
 
 
 _adapter = TypeAdapter(SummaryRecord)

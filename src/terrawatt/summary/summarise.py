@@ -7,11 +7,13 @@ from pathlib import Path
 
 from terrawatt import __version__
 from terrawatt.analysis.emissions import CarbonIntensity
+from terrawatt.analysis.relations import relations
 from terrawatt.analysis.table import TABLE_VERSION, Table
 from terrawatt.config import Settings
 from terrawatt.records import Verdict
 from terrawatt.report.content import PowerCurve, RepetitionKey, ReportContent
 from terrawatt.report.page import write_report
+from terrawatt.report.verdicts import without_unusable
 from terrawatt.summary.curves import power_curves
 from terrawatt.summary.describe import METHODS, repetition_records, run_record
 from terrawatt.summary.gather import Gathered, gather
@@ -105,7 +107,13 @@ def _record(gathered: Gathered, command: str) -> SummaryRecord:
         runs=tuple(run_record(run) for run in gathered.runs),
         repetitions=repetition_records(gathered.rows),
         notes=gathered.notes,
+        relations=relations(_usable(gathered)),
     )
+
+
+def _usable(gathered: Gathered) -> Table:
+    verdicts = {entry.key: entry.verdicts for entry in repetition_records(gathered.rows)}
+    return without_unusable(gathered.table, verdicts)
 
 
 def _content(
@@ -124,6 +132,7 @@ def _content(
         command=command,
         curves=curves[0],
         curves_left_out=curves[1],
+        relations=record.relations or relations(without_unusable(table, verdicts)),
     )
 
 

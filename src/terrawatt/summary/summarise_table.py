@@ -1,12 +1,15 @@
 """Any table of measurements in; the same analyses, figures and report out as of terrawatt's own runs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from terrawatt import __version__
+from terrawatt.analysis.relations import relations
 from terrawatt.analysis.table import TABLE_VERSION
 from terrawatt.report.content import ReportContent
 from terrawatt.report.page import write_report
+from terrawatt.report.verdicts import without_unusable
 from terrawatt.summary.measurements import Measurements, Roles, read_measurements
 from terrawatt.summary.record import RepetitionRecord, SummaryRecord
 from terrawatt.summary.summarise import SummaryResult, now
@@ -37,9 +40,10 @@ def summarise_table(
     """
     found = read_measurements(paths, roles)
     title = ", ".join(path.stem for path in paths)
-    record = _record(found, title, command)
+    results = relations(without_unusable(found.table, found.verdicts))
+    record = replace(_record(found, title, command), relations=results)
     files = write_tables(found.table, record, out)
-    content = ReportContent(title, found.table, (), found.verdicts, now(), command)
+    content = ReportContent(title, found.table, (), found.verdicts, now(), command, relations=results)
     report = write_report(content, out) if figures else None
     return SummaryResult(found.table, files, report, found.verdicts, found.unusable, found.notes)
 

@@ -11,6 +11,7 @@ from terrawatt.report.figures.distributions import distributions
 from terrawatt.report.figures.energy import energy_performance
 from terrawatt.report.figures.figure import Drawing, Figure, Skipped
 from terrawatt.report.figures.matrices import correlation_matrix, covariance_matrix
+from terrawatt.report.figures.meters import energy_energy
 
 __all__ = ["FIGURES", "Drawing", "Figure", "Skipped"]
 
@@ -18,6 +19,7 @@ __all__ = ["FIGURES", "Drawing", "Figure", "Skipped"]
 _ALL = (
     Figure("energy_performance", "Energy against performance", energy_performance),
     Figure("distributions", "Distributions", distributions),
+    Figure("energy_energy", "The meter against CodeCarbon", energy_energy),
     Figure("correlation_matrix", "Correlation matrix", correlation_matrix),
     Figure("covariance_matrix", "Covariance matrix", covariance_matrix),
     Figure("pca_scree", "Principal components: variance explained", pca_scree),

@@ -1,0 +1,30 @@
+"""Results in words: what the page says of the relations between a table's quantities.
+
+To add one: write a function from a result to a `Statement` in a file of its own, and name it here.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from terrawatt.analysis.relations import Relations
+from terrawatt.report.relations.meters import meters_statement
+from terrawatt.report.relations.statement import Statement
+
+__all__ = ["Statement", "statements"]
+
+# Attribute of `Relations` -> its title, and what says it in words; in the page's order.
+_ALL: Mapping[str, tuple[str, Callable[[Any], Statement]]] = {
+    "meters": ("The meter against CodeCarbon", meters_statement),
+}
+
+
+def statements(found: Relations | None) -> tuple[Statement, ...]:
+    """Everything that is to be said, results that a table does not allow with the reason."""
+    if found is None:
+        return ()
+    said = []
+    for name, (title, words) in _ALL.items():
+        result = getattr(found, name)
+        reason = found.missing.get(name, "not computed")
+        said.append(words(result) if result is not None else Statement(name, title, (), "", reason=reason))
+    return tuple(said)
