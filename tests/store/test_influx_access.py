@@ -11,7 +11,7 @@ from servers.certificates import make_certificate
 from servers.influxdb import InfluxServer, User
 from servers.programs import free_port
 from terrawatt.config import StoreSettings
-from terrawatt.errors import ConfigError, StoreError, StoreRefusedError, StoreUnreachableError
+from terrawatt.errors import ConfigError, PartialWriteError, StoreError, StoreRefusedError, StoreUnreachableError
 from terrawatt.records import Sample, SeriesKey
 from terrawatt.store.influxdb import open_influx
 
@@ -23,7 +23,11 @@ PASSWORD = "with a blank, an é and a :"  # noqa: S105  # of a server of the tes
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
     """A server with users and TLS."""
-    users = [User("anna", PASSWORD, {"telegraf": "ALL"}), User("guest", "guest", {"telegraf": "READ"})]
+    users = [
+        User("anna", PASSWORD, {"telegraf": "ALL"}),
+        User("guest", "guest", {"telegraf": "READ"}),
+        User("meter", "meter", {"telegraf": "WRITE"}),
+    ]
     with InfluxServer(tmp_path_factory.mktemp("influxdb"), users=users, tls=True) as started:
         yield started
 
@@ -88,8 +92,20 @@ def test_who_may_only_read_reads(guarded: InfluxServer) -> None:
     guarded.write(f"power,host=lab,source=guest power_w=3 {T0}")
     with open_influx(settings_for(guarded, user="guest", password="guest")) as store:  # noqa: S106
         assert store.read(SeriesKey.of("power", "power_w", host="lab", source="guest"), T0, T0).value.tolist() == [3.0]
+        store.check(writing=False)
         with pytest.raises(StoreError, match="no right"):
             store.create_database()
+
+
+def test_who_may_only_write_writes_and_learns_of_conflicts(guarded: InfluxServer) -> None:
+    guarded.write(f"mem,host=lab total=1i {T0}")
+    with open_influx(settings_for(guarded, user="meter", password="meter")) as store:  # noqa: S106
+        store.check(reading=False)
+        with pytest.raises(StoreRefusedError, match="no right"):
+            store.check()
+        total = SeriesKey.of("mem", "total", host="lab")
+        with pytest.raises(PartialWriteError, match="1 points refused: mem total: kept there as another type"):
+            store.write([Sample(total, T0 + 1, 1.0), Sample(POWER, T0 + 1, 2.0)])
 
 
 def test_an_authority_that_is_not_ours_is_refused(guarded: InfluxServer, tmp_path: Path) -> None:

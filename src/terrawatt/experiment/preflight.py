@@ -42,7 +42,7 @@ def check_store(settings: Settings) -> str:
         return ""
     with open_influx(settings.store) as influx:
         try:
-            influx.check()
+            influx.check(reading=False)
         except StoreUnreachableError as error:
             return f"{error} (the series are kept in the run folder, and sent on when it answers)"
     return ""

@@ -164,16 +164,18 @@ class InfluxClient:
         self._check(status, content)
         return None
 
-    def probe_writing(self) -> None:
-        """See that points could be written, by a write of none; 2.x and 3.x may not tell.
+    def probe_writing(self) -> bool:
+        """Try a write of nothing; whether that tells that points could be written: later versions may not say.
 
         Raises:
             StoreError: the server does not answer, or refuses.
         """
         with self._request("POST", "/write", {"db": self.place.database, "precision": "ns"}, body=b"") as response:
             status, content = response.status, response.data
-        if status != 400:  # which finds fault with the empty body: neither with us nor with the database
-            self._check(status, content)
+        if status == 400:  # finds fault with the empty body: neither with us nor with the database
+            return False
+        self._check(status, content)
+        return True
 
     def close(self) -> None:
         """Close the connections."""

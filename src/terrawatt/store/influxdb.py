@@ -10,6 +10,7 @@ import time
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -61,15 +62,16 @@ class InfluxStore:
         """
         return self._client.ping()
 
-    def check(self) -> None:
-        """See that the database is there and can be read and, as far as the server tells, written.
+    def check(self, *, reading: bool = True, writing: bool = True) -> None:
+        """See that the database is there and lets us do what we want, as far as the server tells without doing it.
 
         Raises:
             StoreUnreachableError: it does not answer now.
             StoreRefusedError: user, password, token, database or certificate are wrong.
         """
-        self._client.ask("SHOW MEASUREMENTS LIMIT 1")
-        self._client.probe_writing()
+        is_told = writing and self._client.probe_writing()
+        if reading or not is_told:
+            self._client.ask("SHOW MEASUREMENTS LIMIT 1")
 
     def create_database(self) -> None:
         """Make the database; one that is there stays as it is.
@@ -213,9 +215,10 @@ class InfluxStore:
         fields = {(sample.key.measurement, sample.key.field) for sample in batch}
         measurements = ", ".join(influxql.identifier(name) for name in sorted({name for name, _ in fields}))
         types: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for series in self._client.ask(f"SHOW FIELD KEYS FROM {measurements}"):
-            for field, kind in series["values"]:
-                types[series["name"], field] |= {kind}
+        with suppress(StoreError):  # who may only write learns of the first alone
+            for series in self._client.ask(f"SHOW FIELD KEYS FROM {measurements}"):
+                for field, kind in series["values"]:
+                    types[series["name"], field] |= {kind}
         others = {names for names in fields if types[names] and "float" not in types[names]}
         named = sorted(others | {(first[2], first[1])})
         kinds = sorted(set().union(*(types[names] for names in named)) - {"float"}) or ["another type"]

@@ -28,7 +28,7 @@ def read_database(settings: Settings) -> tuple[DatabaseFacts, ClockFacts]:
             if pong.time is not None:  # in whole seconds
                 told_s = pong.time.timestamp()
                 clock = ClockFacts("influxdb", told_s - received_ns / NS_PER_S, told_s + 1 - sent_ns / NS_PER_S)
-            database.check()
+            database.check(writing=not is_needed)  # what others write is only read
     except (ConfigError, StoreError) as error:
         is_refused = isinstance(error, ConfigError | StoreRefusedError)
         return DatabaseFacts(url, version, str(error), is_refused=is_refused, is_needed=is_needed), clock
