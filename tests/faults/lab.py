@@ -132,6 +132,7 @@ class Lab:
     plugs: list[Plug] = field(default_factory=list)
     runs: list["subprocess.Popen[str]"] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    is_busy: Callable[[], bool] | None = None  # instead of the flag's file
 
     @property
     def flag(self) -> Path:
@@ -161,12 +162,12 @@ class Lab:
         meter = replace(METER, semantics=semantics_of(protocol), faults=faults or MeterFaults(), **settings)
         speaker, address = self._speaker(protocol, broker, protocol, token)
         heard = Heard(speaker)
-        power = Triggered(IDLE_W, WORK, BusyFile(self.flag), time.time_ns())
+        power = Triggered(IDLE_W, WORK, self.is_busy or BusyFile(self.flag), time.time_ns())
         noisy = Noisy(power, NOISE_W, seed=len(self.plugs))
         simulation = Simulation(noisy, meter, heard, self.folder / f"truth-{protocol}.csv")
         simulation.start()
         # Its clock is ours, and its readings are on their way for no time.
-        keys = {"resolution_w": meter.resolution_w, "timing_s": INTERVAL_S, **(options or {})}
+        keys = {"resolution_w": meter.resolution_w, "timing_s": meter.interval_s, **(options or {})}
         made = Plug(
             protocol, simulation, heard, source_entry(protocol, protocol, address or speaker.where, keys), power
         )
@@ -227,10 +228,10 @@ class Lab:
         self.runs.append(process)
         return process
 
-    def measure(self, *command: str) -> RunFolder:
+    def measure(self, *command: str, patience_s: float = 2 * PATIENCE_S) -> RunFolder:
         """Carry out `terrawatt measure`, which must succeed."""
         process = self.start(*command)
-        out, err = process.communicate(timeout=2 * PATIENCE_S)
+        out, err = process.communicate(timeout=patience_s)
         assert (process.returncode, err) == (0, ""), out + err
         return self.last_run()
 
@@ -295,8 +296,8 @@ def check_energies(folder: RunFolder, *plugs: Plug, at_most: float = 0.25) -> No
     assert misses <= len(plugs) * len(repetitions(folder)) / 5
 
 
-def check_nothing_lost(folder: RunFolder, plug: Plug) -> None:
-    """What is stored is what was told from the first stored reading to the last, in the same order."""
+def check_nothing_lost(folder: RunFolder, plug: Plug) -> int:
+    """What is stored is what was told from the first stored reading to the last, in the same order; how much it is."""
     kept = stored(folder, plug.name)
     kept_w = kept.value[np.isfinite(kept.value)]
     told_w = np.array([reading.power_w for reading in plug.heard.readings for _ in range(reading.copies)])
@@ -304,6 +305,7 @@ def check_nothing_lost(folder: RunFolder, plug: Plug) -> None:
     # Sequences of noisy readings are alike at one place only.
     places = np.lib.stride_tricks.sliding_window_view(told_w, len(kept_w))
     assert (np.abs(places - kept_w).max(axis=1) < 1e-9).sum() == 1
+    return len(kept_w)
 
 
 def source_names(folder: RunFolder) -> list[str]:

@@ -54,8 +54,8 @@ def test_shelly_tells_its_status_or_what_has_changed() -> None:
 
 @pytest.mark.parametrize("protocol", DIALECTS)
 def test_a_source_with_the_named_options_reads_it(protocol: str) -> None:
-    options = DIALECTS[protocol].options_of("plug")
-    settings = SourceSettings(name="plug", kind="mqtt", **{"broker": "mqtt://127.0.0.1:1", **options})
+    options = {"name": "plug", "kind": "mqtt", "broker": "mqtt://127.0.0.1:1", **DIALECTS[protocol].options_of("plug")}
+    settings = SourceSettings.model_validate(options)
     source = registry.create(settings, "lab")
     assert isinstance(source, MqttSource)
     samples: list[Sample] = []
