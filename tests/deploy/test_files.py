@@ -138,3 +138,12 @@ def test_the_brokers_start_keeps_passwords_out_of_arguments(tmp_path: Path) -> N
     assert (data / "passwords").read_text() == "plug:first-secret\nreader:second-secret\n"
     assert (data / "passwords").stat().st_mode & 0o077 == 0
     assert "user reader\ntopic read #" in (data / "acl").read_text()
+
+
+def test_a_password_that_the_brokers_file_cannot_hold_is_refused() -> None:
+    environment = dict.fromkeys(("MQTT_PLUG_USER", "MQTT_PLUG_PASSWORD", "MQTT_USER"), "x") | {"MQTT_PASSWORD": "a:b"}
+    script = ["/bin/sh", str(DEPLOY / "mosquitto" / "start.sh")]
+    ended = subprocess.run(script, env=environment, check=False, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "holds a colon" in ended.stderr
+    assert "a:b" not in ended.stderr
