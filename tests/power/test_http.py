@@ -17,7 +17,8 @@ from servers.meter import MeterServer, Question, Reply
 from terrawatt.config import SourceSettings
 from terrawatt.errors import SourceError
 from terrawatt.power import shelly
-from terrawatt.power.http import MOST_BYTES, ClockBounds, HttpClient, HttpOptions, HttpSource, date_bounds
+from terrawatt.power.device_clock import ClockBounds, date_bounds
+from terrawatt.power.http import MOST_BYTES, HttpClient, HttpOptions, HttpSource
 from terrawatt.power.login import Login
 
 Entry = Callable[..., SourceSettings]
@@ -89,11 +90,14 @@ def test_after_a_late_answer_the_next_one_is_its_own(entry: Entry) -> None:
         assert math.isnan(energy_j)
 
 
-def test_a_body_that_trickles_is_given_up(entry: Entry) -> None:
+@pytest.mark.parametrize(
+    "first", [b"", b"HTTP/1.1 200 OK\r\nX-Filler: ", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"]
+)
+def test_an_answer_that_trickles_is_given_up(entry: Entry, first: bytes) -> None:
     gone = threading.Event()
 
     def trickle(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        connection.sendall(first)
         while not gone.wait(0.02):
             try:
                 connection.sendall(b" ")

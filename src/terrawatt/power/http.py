@@ -11,11 +11,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
@@ -24,10 +20,11 @@ from pydantic import Field, SecretStr, field_validator
 from terrawatt.config import SourceSettings
 from terrawatt.errors import SourceError
 from terrawatt.power.challenge import Challenge, parse_challenge
+from terrawatt.power.deadline import Deadline, connections
+from terrawatt.power.device_clock import ClockBounds, date_bounds
 from terrawatt.power.login import Login
 from terrawatt.power.options import Options, describe, describe_power_and_counter
 from terrawatt.records import Semantics, SourceDescription
-from terrawatt.units import NS_PER_S
 
 TIMEOUT_S = 0.8  # below the usual interval of 1 s
 MOST_BYTES = 65_536
@@ -57,35 +54,13 @@ class HttpOptions(Options):
         return url.rstrip("/")
 
 
-@dataclass(frozen=True, slots=True)
-class ClockBounds:
-    """Between which two values a device's clock minus this machine's lies, in s."""
-
-    low_s: float
-    high_s: float
-
-    def narrowed(self, other: "ClockBounds") -> "ClockBounds":
-        """What both say; the newer one where they contradict each other, since a clock was set then."""
-        low_s, high_s = max(self.low_s, other.low_s), min(self.high_s, other.high_s)
-        return ClockBounds(low_s, high_s) if low_s <= high_s else other
-
-
-@runtime_checkable
-class TellsTime(Protocol):
-    """A source whose device tells its own time."""
-
-    @property
-    def clock(self) -> ClockBounds | None:
-        """The device's clock against this machine's; None while it has not told it."""
-        ...
-
-
 class HttpClient:
     """Asks one device.
 
     Attributes:
         where: its address, without anything secret.
         timeout_s: the time limit of a reading.
+        deadline_s: when the present answer must be complete, on the monotonic clock.
         clock: the device's clock against this machine's, by the header `Date` of its answers; None: it sends none.
     """
 
@@ -102,6 +77,7 @@ class HttpClient:
         """
         self.clock: ClockBounds | None = None
         self.timeout_s = options.timeout_s
+        self.deadline_s = 0.0
         self.where = options.url
         self._path = urlsplit(options.url).path
         self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -109,7 +85,7 @@ class HttpClient:
         self._login = login
         self._challenge: Challenge | None = None
         self._answers = 0
-        self._pool = _pool(options)
+        self._pool = _pool(options, self)
 
     def get(self, path: str, query: Mapping[str, str], deadline_s: float) -> bytes:
         """The body of a device's answer.
@@ -138,6 +114,7 @@ class HttpClient:
 
     def _ask(self, target: str, deadline_s: float) -> tuple[int, str, bytes]:
         """Status, challenge and body of one answer."""
+        self.deadline_s = deadline_s
         remaining_s = deadline_s - time.monotonic()
         if remaining_s <= 0:
             raise self._late()
@@ -291,39 +268,25 @@ def _each(ask: Ask, *readings: Callable[[Ask], float]) -> tuple[float, ...]:
     return tuple(values)
 
 
-def date_bounds(date: str, sent_ns: int, received_ns: int) -> ClockBounds | None:
-    """What a header `Date`, which has whole seconds, says of the sender's clock; None where it says nothing.
-
-    Args:
-        date: the header.
-        sent_ns: when the question left, by this machine's clock.
-        received_ns: when the answer was there.
-    """
-    try:
-        told = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    if told.tzinfo is None:
-        told = told.replace(tzinfo=UTC)
-    told_s = told.timestamp()
-    return ClockBounds(told_s - received_ns / NS_PER_S, told_s + 1.0 - sent_ns / NS_PER_S)
-
-
-def _pool(options: HttpOptions) -> urllib3.HTTPConnectionPool:
+def _pool(options: HttpOptions, deadline: Deadline) -> urllib3.HTTPConnectionPool:
     """A connection that is kept between readings.
 
     Raises:
         SourceError: the file of certificates cannot be used.
     """
     parts = urlsplit(options.url)
-    host = str(parts.hostname)
+    plain, tls = connections(deadline)
     if parts.scheme == "http":
-        return urllib3.HTTPConnectionPool(host, parts.port, maxsize=1, retries=False)
+        pool = urllib3.HTTPConnectionPool(str(parts.hostname), parts.port, maxsize=1, retries=False)
+        pool.ConnectionCls = plain
+        return pool
     try:
         context = ssl.create_default_context(cafile=str(options.ca_file) if options.ca_file else None)
     except OSError as error:
         raise SourceError(f"{options.ca_file}: no certificates that can be read ({_reason(error)})") from error
-    return urllib3.HTTPSConnectionPool(host, parts.port, maxsize=1, retries=False, ssl_context=context)
+    secure = urllib3.HTTPSConnectionPool(str(parts.hostname), parts.port, maxsize=1, retries=False, ssl_context=context)
+    secure.ConnectionCls = tls
+    return secure
 
 
 def _meaning(status: int, *, has_secret: bool) -> str:

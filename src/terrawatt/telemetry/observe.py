@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from terrawatt.config import SourceSettings
 from terrawatt.errors import ConfigError, SourceError
 from terrawatt.power import registry
-from terrawatt.power.http import ClockBounds, HttpSource, TellsTime
+from terrawatt.power.device_clock import ClockBounds, TellsTime
+from terrawatt.power.http import HttpSource
 from terrawatt.power.source import PolledSource, PowerSource, PushedSource
 from terrawatt.records import Sample, SourceDescription
 from terrawatt.telemetry.clocks import stamped
