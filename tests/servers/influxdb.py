@@ -187,7 +187,11 @@ class InfluxServer:
         assert status == 204, body
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.kill()  # what was asked of it may be wrong, and then nobody else ends it
+            raise
         return self
 
     def __exit__(

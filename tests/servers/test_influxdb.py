@@ -29,3 +29,10 @@ def test_it_asks_for_passwords_and_speaks_tls(tmp_path: Path) -> None:
         assert server.query("SHOW GRANTS FOR anna")[0]["series"][0]["values"] == [["telegraf", "READ"]]
         with pytest.raises(AssertionError, match="database not found"):
             server.query("SELECT * FROM power", "nothing")
+
+
+def test_one_that_cannot_be_set_up_does_not_stay_behind(tmp_path: Path) -> None:
+    server = InfluxServer(tmp_path, users=[User("anna", "of the lab", {"nothing": "READ"})])
+    with pytest.raises(AssertionError, match="database not found"), server:
+        pass
+    assert not server.is_alive()
