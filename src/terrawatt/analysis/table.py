@@ -39,10 +39,17 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """One row a repetition. Missing values are NaN/None; the reason is in the column `Verdict`."""
+    """One row a repetition. Missing values are NaN/None; the reason is in the column `Verdict`.
+
+    Attributes:
+        frame: the cells.
+        columns: what each column is.
+        hosts: the machine of each row; empty where that is not known.
+    """
 
     frame: pd.DataFrame
     columns: Mapping[str, Column]
+    hosts: tuple[str, ...] = ()
 
     def of_kind(self, *kinds: ColumnKind) -> list[str]:
         """The names of the columns of these kinds, in the table's order."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -101,7 +101,7 @@ def without_unusable(table: Table, verdicts: Mapping[RepetitionKey, tuple[Verdic
             for name in names:
                 if name in frame:
                     frame[name] = frame[name].where(np.arange(len(frame)) != position)
-    return Table(frame, table.columns)
+    return replace(table, frame=frame)
 
 
 def trial_reasons(run: RunFacts) -> tuple[str, ...]:
