@@ -38,6 +38,8 @@ class ExperimentSettings(Section):
     name: str = Field(default="conso-classif-deep", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     results: Path = Path("results")
     lock: Path | None = None  # the machine's lock file; default: in the temporary folder
+    authors: tuple[str, ...] = ()  # for archives: "Ada Lovelace", or "Ada Lovelace <https://orcid.org/...>"
+    license: str = ""  # likewise: its URL or its terms; empty: not known
 
 
 class DataSettings(Section):

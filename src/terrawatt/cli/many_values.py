@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-SEVERAL = ("--table", "--factors", "--performance", "--energy")
+SEVERAL = ("--table", "--factors", "--performance", "--energy", "--export")
 
 
 class ManyValues(TyperCommand):

@@ -11,6 +11,8 @@ from terrawatt.cli.options import ConfigOption, parse_flag
 from terrawatt.errors import UnusableError, UsageError
 
 if TYPE_CHECKING:
+    from terrawatt.config import ExperimentSettings
+    from terrawatt.summary.export import Export
     from terrawatt.summary.summarise import SummaryResult
 
 _FLAG = "True|False"  # taken as a word, since typer would make a switch without a value of a bool
@@ -63,12 +65,18 @@ def summary(
     duration: Annotated[
         str | None, typer.Option("--duration", metavar="COLUMN", help="Duration (s) of --table; default: its Duration.")
     ] = None,
+    exports: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--export", metavar="NAME,...", help="Also for papers and archives: latex, markdown, bibtex, ro-crate."
+        ),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Compute output_all.csv, statistics, figures and report.html of runs, or of any table of measurements."""
     roles = (factors, performance, energy, duration)
     if table:
-        _summarise_table(table, runs or [], out, roles)
+        _summarise_table(table, runs or [], out, roles, exports or [])
         return
     if any(roles):
         raise UsageError("--factors, --performance, --energy and --duration belong to --table, which is not given")
@@ -86,6 +94,7 @@ def summary(
         for run in runs
     ]
     _check_files(places, from_file)
+    wanted = _wanted(exports or [])
 
     from terrawatt.summary.intensity import given_intensity
     from terrawatt.summary.summarise import summarise
@@ -101,7 +110,10 @@ def summary(
         command=command,
         settings=in_force,
     )
-    _conclude(result)
+    print_result(result)
+    if wanted:
+        _export(result, wanted, places, settings)
+    _refuse_unusable(result)
 
 
 def _summarise_table(
@@ -109,6 +121,7 @@ def _summarise_table(
     runs: list[str],
     out: Path | None,
     roles: tuple[list[str] | None, list[str] | None, list[str] | None, str | None],
+    exports: list[str],
 ) -> None:
     """The summary of tables that are not terrawatt's; by default into a folder here, since theirs may be read-only."""
     if runs:
@@ -119,11 +132,35 @@ def _summarise_table(
     factors, performance, energy, duration = roles
     found = Roles(tuple(factors or ()), tuple(performance or ()), tuple(energy or ()), duration or "")
     folder = out or Path(f"summary_{'_'.join(path.stem for path in tables)}")
-    _conclude(summarise_table(tables, found, folder, command=shlex.join(["terrawatt", *sys.argv[1:]])))
-
-
-def _conclude(result: "SummaryResult") -> None:
+    wanted = _wanted(exports)
+    result = summarise_table(tables, found, folder, command=shlex.join(["terrawatt", *sys.argv[1:]]))
     print_result(result)
+    if wanted:
+        from terrawatt.config import ExperimentSettings
+
+        _export(result, wanted, [], ExperimentSettings())
+    _refuse_unusable(result)
+
+
+def _wanted(words: list[str]) -> "tuple[Export, ...]":
+    """What is to be exported; asked before the summary, since a mistyped name shall not cost its time."""
+    if not words:
+        return ()
+    from terrawatt.summary.export import parse_exports
+
+    return parse_exports(words)
+
+
+def _export(
+    result: "SummaryResult", exports: "tuple[Export, ...]", places: list[Path], settings: "ExperimentSettings"
+) -> None:
+    from terrawatt.summary.export import export
+
+    for path in export(result, exports, places, settings):
+        typer.echo(f"export: {path}")
+
+
+def _refuse_unusable(result: "SummaryResult") -> None:
     if result.is_unusable:
         raise UnusableError(f"{result.files.csv}: no repetition can be used; see its column Verdict")
 
