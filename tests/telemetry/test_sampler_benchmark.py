@@ -32,9 +32,19 @@ def test_pairs_of_blocks_are_timed_beside_a_tool_and_without_it(tmp_path: Path) 
     try:
         with watchers.sleeper(1.0, tmp_path) as process:
             found = cost.slowdowns(process, loop, pairs=2)
-            assert process.status() == psutil.STATUS_SLEEPING  # and no longer halted
+            with cost.halted(process):
+                wait_for(process, stopped=True)
+            wait_for(process, stopped=False)
     finally:
         loop.close()
     assert len(found) == 2
     median, low, high = cost.median_with_interval(found)
-    assert min(found) <= low <= median <= high <= max(found)
+    assert (low, high) == pytest.approx((min(found), max(found)))
+    assert low <= median <= high
+
+
+def wait_for(process: psutil.Process, *, stopped: bool) -> None:
+    end_s = time.monotonic() + 30
+    while (process.status() == psutil.STATUS_STOPPED) is not stopped:
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
