@@ -54,7 +54,8 @@ class Follower:
             margin_ns = now_ns - s_to_ns(MARGIN_S)
             known = list(self._database.keys_between(margin_ns, now_ns + s_to_ns(_AHEAD_S)))
             report = find_series(known, request.sampling, descriptions, _WHEN)
-            self._start_ns = min(_first_ns(store) or margin_ns, margin_ns)
+            first_ns = _first_ns(store)
+            self._start_ns = margin_ns if first_ns is None else min(first_ns, margin_ns)
             keys = [*(source.series for source in report.sources), *report.host_series.values()]
             self._since_ns = dict.fromkeys(keys, self._start_ns)
             recent = [self._read(key, margin_ns) for key in keys]
@@ -62,7 +63,7 @@ class Follower:
             self._database.close()
             raise
         on_change = {source.series for source in report.sources if source.semantics is Semantics.ON_CHANGE}
-        for series in recent:
+        for series in recent if first_ns is None else ():  # started again, it goes on, whatever the readings are
             check_fresh(series, now_ns, is_on_change=series.key in on_change)
         self._report = replace(timed(report, recent), delay_s=_FLUSH_S + POLL_S)
         self._latest = LatestPower(self._report.sources)
