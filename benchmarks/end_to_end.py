@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from terrawatt.runs.layout import RunFolder
 SECONDS = 60
 TOKEN = "known to this benchmark only"  # noqa: S105
 OVER_MQTT = ("zwave", "zigbee2mqtt", "shelly-rpc")
-METER = {"interval_s": 1.0, "most_silence_s": 10.0, "jitter_s": 0.05}
+METER: dict[str, Any] = {"interval_s": 1.0, "most_silence_s": 10.0, "jitter_s": 0.05}
 
 
 def row(folder: RunFolder, plug: Plug) -> tuple[str, bool]:

@@ -31,13 +31,15 @@ from terrawatt.power.simulator.simulation import Simulation
 from terrawatt.power.simulator.speaker import Speaker
 from terrawatt.power.simulator.triggers import BusyFile
 from terrawatt.power.simulator.truth import Noisy, Triggered
-from terrawatt.records import Phase, Series, SeriesKey, Window
+from terrawatt.records import Phase, Series, SeriesKey, Verdict, Window
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import read_manifest
 from terrawatt.runs.phases import read_phases
 from terrawatt.store.sqlite import SqliteStore
 from terrawatt.summary.collect import collect
 from terrawatt.summary.energies import source_results
+from terrawatt.summary.gather import gather
+from terrawatt.units import ns_to_s
 
 IDLE_W, NOISE_W = 40.0, 0.5
 WORK = steps([(1.3, 150.0), (0.4, 100.0), (0.9, 130.0)])  # of the plugs while they are busy
@@ -123,6 +125,12 @@ class Plug:
         drawn_j = self.power.energy_j(window.end_ns) - self.power.energy_j(window.start_ns)
         return drawn_j - IDLE_W * window.duration_s
 
+    def fail(self, *faults: str, clock_jump_s: float = 0.0) -> None:
+        """Let something go wrong from now on: `silent`, `stuck`, `restart`, `clock_jump`."""
+        meter, now_s = self.simulation.meter, ns_to_s(time.time_ns() - self.power.start_ns)
+        after: dict[str, Any] = {f"{fault}_after_s": now_s for fault in faults}
+        meter.settings = replace(meter.settings, faults=MeterFaults(clock_jump_s=clock_jump_s, **after))
+
 
 @dataclass
 class Lab:
@@ -144,7 +152,6 @@ class Lab:
         protocol: str,
         broker: Mosquitto | None = None,
         *,
-        faults: MeterFaults | None = None,
         options: Mapping[str, object] | None = None,
         token: str | None = None,
         **settings: Any,
@@ -154,12 +161,11 @@ class Lab:
         Args:
             protocol: also its name.
             broker: None: it answers over HTTP.
-            faults: what goes wrong with it.
             options: further keys of its source.
             token: what it asks for.
             settings: of its meter.
         """
-        meter = replace(METER, semantics=semantics_of(protocol), faults=faults or MeterFaults(), **settings)
+        meter = replace(METER, semantics=semantics_of(protocol), **settings)
         speaker, address = self._speaker(protocol, broker, protocol, token)
         heard = Heard(speaker)
         power = Triggered(IDLE_W, WORK, self.is_busy or BusyFile(self.flag), time.time_ns())
@@ -306,6 +312,12 @@ def check_nothing_lost(folder: RunFolder, plug: Plug) -> int:
     places = np.lib.stride_tricks.sliding_window_view(told_w, len(kept_w))
     assert (np.abs(places - kept_w).max(axis=1) < 1e-9).sum() == 1
     return len(kept_w)
+
+
+def verdicts(folder: RunFolder, source: str = "") -> list[Verdict]:
+    """Those of all repetitions; of one source only, where it is given."""
+    every = [verdict for row in gather([folder.path]).rows for verdict in row.verdicts]
+    return [verdict for verdict in every if not source or f"({source})" in str(verdict.column)]
 
 
 def source_names(folder: RunFolder) -> list[str]:

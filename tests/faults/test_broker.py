@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import MQTTMessageInfo
 
 from faults.lab import Lab, check_energies, check_nothing_lost, eventually, stored
 from servers.certificates import make_certificate
@@ -90,7 +91,8 @@ def test_a_flood_of_garbage_on_the_plug_s_topic_hides_no_reading_and_is_counted(
     plug = lab.plug("zwave", broker)
     lab.config([plug.entry], repetitions=1)
     client, rng = broker.client(), random.Random(1)
-    stop, sent = threading.Event(), []
+    stop = threading.Event()
+    sent: list[MQTTMessageInfo] = []
 
     def flood() -> None:
         while not stop.is_set():

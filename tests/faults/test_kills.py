@@ -4,12 +4,13 @@ import os
 import random
 import signal
 import time
+from functools import partial
 
 import numpy as np
 import psutil
 import pytest
 
-from faults.lab import IDLE_W, Lab, Plug, check_energies, energies, eventually, stored
+from faults.lab import IDLE_W, Lab, Plug, check_energies, energies, eventually, stored, verdicts
 from servers.mosquitto import Mosquitto
 from terrawatt.records import SeriesKey
 from terrawatt.runs.layout import RunFolder
@@ -41,12 +42,16 @@ def starts_of_the_sampler(folder: RunFolder) -> int:
         return len(store.read(SeriesKey.of("terrawatt", "sampler_started", host="lab")))
 
 
+def is_started(folder: RunFolder, times: int) -> bool:
+    return starts_of_the_sampler(folder) == times
+
+
 def longest_gap_ns(folder: RunFolder, plug: Plug) -> int:
     return int(np.diff(stored(folder, plug.name).t_ns).max())
 
 
 def codes(folder: RunFolder) -> set[str]:
-    return {verdict.code for row in gather([folder.path]).rows for verdict in row.verdicts}
+    return {verdict.code for verdict in verdicts(folder)}
 
 
 def test_a_sampler_that_is_killed_again_and_again_costs_a_second_each_time(lab: Lab, broker: Mosquitto) -> None:
@@ -57,7 +62,7 @@ def test_a_sampler_that_is_killed_again_and_again_costs_a_second_each_time(lab: 
     folder, rng = lab.last_run(), random.Random(1)
     kills = 6
     for number in range(1, kills + 1):
-        eventually(lambda expected=number: starts_of_the_sampler(folder) == expected, "a start of the sampler")
+        eventually(partial(is_started, folder, number), "a start of the sampler")
         time.sleep(rng.uniform(0.2, 1.2))
         [sampler] = processes(run.pid, "terrawatt.telemetry.sampler")
         sampler.kill()

@@ -89,11 +89,15 @@ class MeterReading:
 
 
 class SimulatedMeter:
-    """Takes a reading whenever it is told the time; `next_ns` says when it wants to."""
+    """Takes a reading whenever it is told the time; `next_ns` says when it wants to.
+
+    Attributes:
+        settings: how it reads; they may be replaced at any time, e.g. to let something fail now.
+    """
 
     def __init__(self, power: TruePower, settings: MeterSettings) -> None:
+        self.settings = settings
         self._power = power
-        self._settings = settings
         self._rng = np.random.default_rng(settings.seed)
         self._taken = 0
         self._last_ns = power.start_ns
@@ -101,68 +105,68 @@ class SimulatedMeter:
 
     def next_ns(self) -> int:
         """When the next reading is due. Deadlines do not drift, and jitter does not put them in another order."""
-        settings = self._settings
+        settings = self.settings
         jitter = np.random.default_rng((settings.seed, self._taken)).uniform(-1.0, 1.0)
         jitter_s = min(settings.jitter_s, 0.45 * settings.interval_s) * jitter
         return self._power.start_ns + s_to_ns((self._taken + 1) * settings.interval_s + jitter_s)
 
     def skip_to(self, now_ns: int) -> None:
         """Leave out the readings that were due before now, as a device that was busy."""
-        past = int(ns_to_s(now_ns - self._power.start_ns) / self._settings.interval_s)
+        past = int(ns_to_s(now_ns - self._power.start_ns) / self.settings.interval_s)
         self._taken = max(self._taken, past)
 
     def take(self, t_ns: int) -> MeterReading | None:
         """The reading of a time, which must be after that of the one before; None: it says nothing now."""
         self._taken += 1
         since_start_s = ns_to_s(t_ns - self._power.start_ns)
-        faults = self._settings.faults
+        faults = self.settings.faults
         if _is_past(faults.silent_after_s, since_start_s) or t_ns <= self._last_ns:
             return None
-        power_w = _rounded(self._measured_w(t_ns), self._settings.resolution_w)
+        power_w = _rounded(self._measured_w(t_ns), self.settings.resolution_w)
         energy_j = self._counted_j(t_ns)
         if _is_past(faults.stuck_after_s, since_start_s) and self._last is not None:
             power_w, energy_j = self._last.power_w, self._last.energy_j
-        if self._settings.semantics is Semantics.ON_CHANGE and not self._is_worth_saying(t_ns, power_w):
+        if self.settings.semantics is Semantics.ON_CHANGE and not self._is_worth_saying(t_ns, power_w):
             return None
         reading = MeterReading(
-            t_ns, self._device_ns(t_ns), t_ns + s_to_ns(self._settings.late_s), power_w, energy_j, self._copies()
+            t_ns, self._device_ns(t_ns), t_ns + s_to_ns(self.settings.late_s), power_w, energy_j, self._copies()
         )
         self._last_ns, self._last = t_ns, reading
         return reading
 
     def _measured_w(self, t_ns: int) -> float:
-        if self._settings.semantics is not Semantics.MEAN:
+        if self.settings.semantics is not Semantics.MEAN:
             return self._power.power_w(t_ns)
         used_j = self._power.energy_j(t_ns) - self._power.energy_j(self._last_ns)
         return used_j / ns_to_s(t_ns - self._last_ns)
 
     def _counted_j(self, t_ns: int) -> float:
-        counted_j = self._settings.counter_start_j + self._power.energy_j(t_ns)
-        restart_s = self._settings.faults.restart_after_s
+        counted_j = self.settings.counter_start_j + self._power.energy_j(t_ns)
+        restart_s = self.settings.faults.restart_after_s
         if restart_s is not None and _is_past(restart_s, ns_to_s(t_ns - self._power.start_ns)):
             counted_j = self._power.energy_j(t_ns) - self._power.energy_j(self._power.start_ns + s_to_ns(restart_s))
-        if self._settings.wrap_j is not None:
-            counted_j %= self._settings.wrap_j
-        step_j = self._settings.counter_resolution_j
+        if self.settings.wrap_j is not None:
+            counted_j %= self.settings.wrap_j
+        step_j = self.settings.counter_resolution_j
         return math.floor(counted_j / step_j) * step_j if step_j else counted_j  # a counter counts whole steps
 
     def _is_worth_saying(self, t_ns: int, power_w: float) -> bool:
         if self._last is None:
             return True
-        is_silent_long = ns_to_s(t_ns - self._last.t_ns) >= self._settings.most_silence_s
-        return is_silent_long or abs(power_w - self._last.power_w) >= self._settings.threshold_w
+        is_silent_long = ns_to_s(t_ns - self._last.t_ns) >= self.settings.most_silence_s
+        return is_silent_long or abs(power_w - self._last.power_w) >= self.settings.threshold_w
 
     def _device_ns(self, t_ns: int) -> int:
-        offset_s = self._settings.clock_offset_s
-        if _is_past(self._settings.faults.clock_jump_after_s, ns_to_s(t_ns - self._power.start_ns)):
-            offset_s += self._settings.faults.clock_jump_s
+        offset_s = self.settings.clock_offset_s
+        if _is_past(self.settings.faults.clock_jump_after_s, ns_to_s(t_ns - self._power.start_ns)):
+            offset_s += self.settings.faults.clock_jump_s
         return t_ns + s_to_ns(offset_s)
 
     def _copies(self) -> int:
         lost, doubled = self._rng.uniform(size=2)
-        if lost < self._settings.loss:
+        if lost < self.settings.loss:
             return 0
-        return 2 if doubled < self._settings.duplicates else 1
+        return 2 if doubled < self.settings.duplicates else 1
 
 
 def _is_past(after_s: float | None, since_start_s: float) -> bool:

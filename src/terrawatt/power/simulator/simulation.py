@@ -50,7 +50,8 @@ class Simulation:
     """One plug. A context manager that starts it, and ends it with the whole truth written.
 
     Attributes:
-        speaker: what tells its readings.
+        meter: what takes its readings.
+        speaker: what tells them.
         truth_file: what it truly drew.
         counts: what became of its readings.
         first_reading: set when the first reading was told.
@@ -69,7 +70,7 @@ class Simulation:
         self.counts = Counts()
         self.first_reading = threading.Event()
         self._power = power
-        self._meter = SimulatedMeter(power, settings)
+        self.meter = SimulatedMeter(power, settings)
         self._waiting = _Waiting()
         self._clock_ns = clock_ns
         self._stop = threading.Event()
@@ -118,7 +119,7 @@ class Simulation:
     def step(self, now_ns: int) -> None:
         """Do what is due."""
         self._power.watch(now_ns)
-        if now_ns >= self._meter.next_ns():
+        if now_ns >= self.meter.next_ns():
             self._take(now_ns)
         for reading in self._waiting.due(now_ns):
             self.speaker.say(reading)
@@ -129,9 +130,9 @@ class Simulation:
         self._stepped_ns = now_ns
 
     def _take(self, now_ns: int) -> None:
-        reading = self._meter.take(now_ns)
-        if self._meter.next_ns() <= now_ns:
-            self._meter.skip_to(now_ns)
+        reading = self.meter.take(now_ns)
+        if self.meter.next_ns() <= now_ns:
+            self.meter.skip_to(now_ns)
         if reading is not None:
             self.counts.taken += 1
             self.counts.lost += reading.copies == 0
@@ -141,7 +142,7 @@ class Simulation:
     def _next_ns(self, now_ns: int) -> int:
         arrivals_ns = [self._waiting.heap[0][0]] if self._waiting.heap else []
         look_ns = now_ns + (_LOOK_NS if self._power.is_watched else _TRUTH_NS)
-        return min(self._meter.next_ns(), look_ns, *arrivals_ns)
+        return min(self.meter.next_ns(), look_ns, *arrivals_ns)
 
     def __enter__(self) -> Self:
         """Start."""
