@@ -1,6 +1,7 @@
 """What `terrawatt store info` prints."""
 
 import time
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -21,14 +22,9 @@ def print_run(folder: RunFolder, url: str) -> None:
     """Print the series of a run's folder, and how far they were sent on to the database of the settings."""
     with SqliteStore(folder.telemetry, read_only=True) as store:
         facts = [facts_of(store.read(key)) for key in store.keys()]  # noqa: SIM118  # a store is no mapping
-    console = Console(soft_wrap=False, highlight=False)
-    table = Table(title=str(folder.telemetry), title_justify="left", box=None, pad_edge=False, header_style="bold")
-    table.add_column("series", overflow="fold")
-    for title in ("readings", "failed", "longest gap (s)", "first", "last"):
-        table.add_column(title, justify="right", overflow="fold")
-    for row in facts:
-        table.add_row(*_cells(row))
-    console.print(table)
+    console = Console(highlight=False)
+    show = _print_table if console.is_terminal else _print_lines
+    show(console, str(folder.telemetry), facts)
     if url != "sqlite":
         _print(console, _sent_on(folder, str(Place.of(url))))
 
@@ -48,6 +44,26 @@ def print_database(influx: InfluxStore) -> None:
     hosts = sorted({host for key in keys if (host := key.tag("host"))})
     _print(console, f"series: {len(keys)}; hosts: {', '.join(hosts) or 'none'}")
     _print(console, f"in the last hour: {sum(recent.values())} readings of {len(recent)} series")
+
+
+def _print_table(console: Console, title: str, facts: Sequence[SeriesFacts]) -> None:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table.add_column("series", overflow="fold")
+    for name in ("readings", "failed", "longest gap (s)"):
+        table.add_column(name, justify="right")
+    for name in ("first", "last"):
+        table.add_column(name, no_wrap=True)
+    for row in facts:
+        table.add_row(*_cells(row))
+    console.print(table)
+
+
+def _print_lines(console: Console, title: str, facts: Sequence[SeriesFacts]) -> None:
+    _print(console, f"{title}:")
+    for row in facts:
+        name, readings, failed, gap_s, first, last = _cells(row)
+        gap = f", longest gap {gap_s} s" if gap_s else ""
+        _print(console, f"  {name}: {readings} readings, {failed} failed{gap}, {first} to {last}")
 
 
 def _sent_on(folder: RunFolder, database: str) -> str:

@@ -88,8 +88,10 @@ def _write_csv(store: SqliteStore, file: BinaryIO) -> int:
     for key in store.keys():  # noqa: SIM118
         series, texts = store.read(key), _texts(key)
         # The module forgets to quote a carriage return (fixed in Python 3.13).
-        quoting = csv.QUOTE_ALL if "\r" in "".join(texts) else csv.QUOTE_MINIMAL
-        writer = csv.writer(text, lineterminator="\n", quoting=quoting)
+        if "\r" in "".join(texts):
+            writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        else:
+            writer = csv.writer(text, lineterminator="\n")
         pairs = zip(series.t_ns.tolist(), series.value.tolist(), strict=True)
         writer.writerows((*texts, t_ns, "" if math.isnan(value) else repr(value)) for t_ns, value in pairs)
         count += len(series)
