@@ -74,7 +74,7 @@ def test_info_shows_what_a_database_says_of_itself(call, folder: RunFolder, tmp_
         assert "in the last hour: 2 readings of 2 series" in out
         out = call("info", "1")[1]
         with SqliteStore(folder.telemetry, read_only=True) as store:
-            assert f"{server.url()}: {store.last_position()} rows are still to be sent" in out
+            assert f"{server.url()}: {store.count_after(0)} rows are still to be sent" in out
     code, out, err = call("info")
     assert code == 1
     assert "cannot be reached" in err
@@ -152,7 +152,7 @@ def test_forward_sends_what_a_database_lacks_once(call, folder: RunFolder, tmp_p
         assert "cannot be reached" in err
         server.start()
         with SqliteStore(folder.telemetry, read_only=True) as store:
-            count = store.last_position()
+            count = store.count_after(0)
         assert call("forward", "1")[:2] == (0, f"results/conso/run_1: {count} rows sent, 0 remain; 15 phases\n")
         assert call("forward", "1")[:2] == (0, "results/conso/run_1: 0 rows sent, 0 remain; 15 phases\n")
         assert call("forward", "1", "--again")[1].startswith(f"results/conso/run_1: {count} rows sent, 0 remain")
