@@ -16,6 +16,7 @@ from terrawatt.report.page import write_report
 from terrawatt.report.verdicts import without_unusable
 from terrawatt.summary.curves import power_curves
 from terrawatt.summary.describe import METHODS, repetition_records, run_record
+from terrawatt.summary.existing import OLDER_NOTE, check_record, is_older, read_cells
 from terrawatt.summary.gather import Gathered, gather
 from terrawatt.summary.record import SummaryRecord, read_record
 from terrawatt.summary.tables import read_table
@@ -83,6 +84,7 @@ def summarise(
     if from_file:
         csv = runs[0] if runs and runs[0].is_file() else files.csv
         table, record = read_table(csv), read_record(csv.with_suffix(".json")) or _bare_record(csv, command)
+        check_record(csv.with_suffix(".json"), table, record)
         curves: tuple[tuple[PowerCurve, ...], int] = ((), 0)
     else:
         gathered = gather(runs, grouped, accept_changes=accept_changes, intensity=intensity, settings=settings)
@@ -138,8 +140,10 @@ def _content(
 
 def _bare_record(csv: Path, command: str) -> SummaryRecord:
     """Of a table that stands alone: nothing is known of its runs."""
-    note = f"{csv.name} stands alone: nothing is known of its runs"
-    return SummaryRecord(csv.parent.name, now(), __version__, command, TABLE_VERSION, (), {}, (), (), (note,))
+    notes = [f"{csv.name} stands alone: nothing is known of its runs"]
+    if is_older(read_cells(csv)):
+        notes.append(OLDER_NOTE)
+    return SummaryRecord(csv.parent.name, now(), __version__, command, TABLE_VERSION, (), {}, (), (), tuple(notes))
 
 
 def now() -> str:

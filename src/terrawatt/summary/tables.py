@@ -10,6 +10,7 @@ import pandas as pd
 from terrawatt.analysis.table import Column, ColumnKind, Table, all_columns
 from terrawatt.errors import AnalysisError
 from terrawatt.records import Scalar
+from terrawatt.summary.existing import is_older, migrated, read_cells
 
 _REQUIRED = ("Repetition", "Duration")
 _SOURCE = re.compile(r"^Energy \((?P<source>.+)\)$")
@@ -37,12 +38,16 @@ def read_table(path: Path) -> Table:
     """The table of an existing `output_all.csv`, equal to the one that was written.
 
     Columns may be in any order, and all but Repetition and Duration may be missing: they are then empty. Columns that
-    are not terrawatt's are taken for parameters.
+    are not terrawatt's are taken for parameters. A table of the older scripts, or one that a spreadsheet saved with
+    semicolons and decimal commas, is brought into this form (`existing`).
 
     Raises:
-        AnalysisError: not a table in UTF-8, or without a column that is needed; names it.
+        AnalysisError: not a table in UTF-8, without a column that is needed, or with an energy that is not in J; names
+            it.
     """
-    cells = _read_cells(path)
+    cells = read_cells(path)
+    if is_older(cells):
+        cells = migrated(cells)
     missing = [name for name in _REQUIRED if name not in cells.columns]
     if missing:
         raise AnalysisError(f"{path}: no column {', '.join(missing)}; is it an output_all.csv?")
@@ -60,16 +65,6 @@ def read_table(path: Path) -> Table:
 def is_whole(column: Column) -> bool:
     """Whether a column holds whole numbers, whatever is in it."""
     return column.kind is ColumnKind.IDENTITY or column.name in _WHOLE
-
-
-def _read_cells(path: Path) -> pd.DataFrame:
-    """The cells as texts; empty ones as ""."""
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise AnalysisError(f"{path}: no such file; without --file True it is computed from the runs") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise AnalysisError(f"{path}: not a table in CSV and UTF-8 ({error})") from error
 
 
 def _frame(values: Mapping[str, list[Any]], columns: Mapping[str, Column]) -> pd.DataFrame:
