@@ -106,7 +106,7 @@ class Design:
     @property
     def dof(self) -> int:
         """Of the residuals."""
-        return self.x.shape[0] - self.x.shape[1]
+        return int(self.x.shape[0] - self.x.shape[1])
 
     def add(self, factors: tuple[str, ...], columns: Float64Array, least_dof: int) -> str:
         """Add a term. Returns why it cannot be added; empty when it was."""
@@ -155,8 +155,8 @@ def rank_beside(x: Float64Array, columns: Float64Array) -> int:
     kept = rest[:, size > 0] / size[size > 0]
     if not kept.size:
         return 0
-    singular: Float64Array = np.linalg.svd(kept, compute_uv=False)
-    return sum(float(value) > _RANK * len(x) for value in singular)
+    singular = np.asarray(np.linalg.svd(kept, compute_uv=False), dtype=np.float64)
+    return int(np.sum(singular > _RANK * len(x)))
 
 
 def sum_codes(levels: int) -> Float64Array:
@@ -232,7 +232,7 @@ def _as_fixed(built: Design, grouping: Grouping) -> None:
     """Of two levels no variance can be told: their difference is estimated."""
     codes = sum_codes(grouping.count)
     if reason := built.add((grouping.name,), codes[grouping.level], MIN_DOF):
-        built.left_out.append(LeftOut(grouping.name, reason))
+        built.left_out.append(LeftOut(grouping.name, reason if reason.startswith("too few") else _confounded(grouping)))
         return
     labels = tuple(f"{grouping.name} {i + 1}" for i in range(grouping.count))
     built.factors[grouping.name] = Factor(grouping.name, Coding.CATEGORICAL, labels, (), codes, grouping.level)
@@ -245,12 +245,18 @@ def _as_random(built: Design, grouping: Grouping) -> None:
     beside = rank_beside(built.x, columns)
     least = min(MIN_DOF_INTERACTION, grouping.count - 1)
     if beside < least:
-        reason = f"its {grouping.count} levels cannot be told from the settings: what differs between them counts as"
-        built.left_out.append(LeftOut(grouping.name, f"{reason} an effect of these"))
+        built.left_out.append(LeftOut(grouping.name, _confounded(grouping)))
     elif others and rank_beside(np.hstack([built.x, *others]), columns) < FEWEST_RANDOM - 1:
         built.left_out.append(LeftOut(grouping.name, f"it cannot be told from {built.random[-1].name}"))
     else:
         built.random.append(grouping)
+
+
+def _confounded(grouping: Grouping) -> str:
+    return (
+        f"its {grouping.count} levels cannot be told from the settings, so what differs between them, as the idle "
+        "level, counts as an effect of these; more sessions of each setting would tell"
+    )
 
 
 def _add_order(built: Design, table: Table, rows: Int64Array) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from terrawatt.analysis.effects import Effects
 from terrawatt.analysis.relations import Relations
 from terrawatt.analysis.table import Table
 from terrawatt.records import Float64Array, Scalar, SourceDescription, Verdict
@@ -112,6 +113,7 @@ class ReportContent:
         curves: the power of some repetitions; empty where the series are not at hand.
         curves_left_out: how many more repetitions were worth one.
         relations: between the table's quantities; None where they were not computed.
+        effects: of the factors on the energy; None where they were not computed.
     """
 
     title: str
@@ -123,3 +125,4 @@ class ReportContent:
     curves: tuple[PowerCurve, ...] = ()
     curves_left_out: int = 0
     relations: Relations | None = None
+    effects: Effects | None = None

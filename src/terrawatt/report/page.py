@@ -11,6 +11,7 @@ from terrawatt.analysis.table import Table
 from terrawatt.report import facts
 from terrawatt.report.budget import BudgetRow, budget_rows
 from terrawatt.report.content import CurveEnergy, PowerCurve, ReportContent
+from terrawatt.report.effects import effects_of, effects_section
 from terrawatt.report.figures import FIGURES, Figure, Skipped
 from terrawatt.report.figures.power_curve import PREFIX, curve_figures
 from terrawatt.report.numbers import mean_and_half_width, plain
@@ -143,6 +144,7 @@ def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure], 
             figures=figures,
             curves=curves,
             statements=statements(content.relations),
+            effects=effects_section(content.effects or effects_of(usable), usable),
             bundle=vega_bundle(),
         )
     )

@@ -1,7 +1,7 @@
 """The rows of several runs, and the table of them: what every command that looks at runs begins with."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrawatt.analysis.emissions import CarbonIntensity
@@ -75,7 +75,8 @@ def gather(
         raise AnalysisError(f"{', '.join(map(str, runs))}: no repetition has ended yet; {'; '.join(notes)}")
     parameters = dict.fromkeys(name for run in found for name in run.run.manifest.scenario.parameters)
     sources = dict.fromkeys(source.name for run in found for source in run.run.manifest.sources)
-    table = build_table([row.values for row in rows], parameters, sources)
+    hosts = tuple(run.run.manifest.host for run in found for _ in run.rows)
+    table = replace(build_table([row.values for row in rows], parameters, sources), hosts=hosts)
     run_of = tuple(position for position, run in enumerate(found) for _ in run.rows)
     return Gathered(tuple(found), rows, run_of, table, tuple(notes))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from terrawatt.analysis.effects import Effects
 from terrawatt.analysis.relations import Relations
 from terrawatt.analysis.table import Column
 from terrawatt.errors import AnalysisError
@@ -135,7 +136,10 @@ class RepetitionRecord:
 
 @dataclass(frozen=True, slots=True)
 class SummaryRecord:
-    """All of it. `notes` says what was left out of the table, and why; `relations` are the statistics in words."""
+    """All of it. `notes` says what was left out of the table, and why.
+
+    `relations` and `effects` are the statistics in words.
+    """
 
     title: str
     created: str
@@ -149,6 +153,7 @@ class SummaryRecord:
     notes: tuple[str, ...]
     format_version: int = FORMAT_VERSION
     relations: Relations | None = None
+    effects: Effects | None = None
 
 
 _adapter = TypeAdapter(SummaryRecord)

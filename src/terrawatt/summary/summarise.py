@@ -1,11 +1,12 @@
 """Run folders in; the table, its files, the figures and the report out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from terrawatt import __version__
+from terrawatt.analysis.effects import effects
 from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.analysis.relations import relations
 from terrawatt.analysis.table import TABLE_VERSION, Table
@@ -83,7 +84,8 @@ def summarise(
     files = TableFiles(out)
     if from_file:
         csv = runs[0] if runs and runs[0].is_file() else files.csv
-        table, record = read_table(csv), read_record(csv.with_suffix(".json")) or _bare_record(csv, command)
+        record = read_record(csv.with_suffix(".json")) or _bare_record(csv, command)
+        table = _with_hosts(read_table(csv), record)
         check_record(csv.with_suffix(".json"), table, record)
         curves: tuple[tuple[PowerCurve, ...], int] = ((), 0)
     else:
@@ -98,6 +100,7 @@ def summarise(
 
 
 def _record(gathered: Gathered, command: str) -> SummaryRecord:
+    usable = _usable(gathered)
     return SummaryRecord(
         title=", ".join(dict.fromkeys(run.run.manifest.experiment for run in gathered.runs)),
         created=now(),
@@ -109,7 +112,8 @@ def _record(gathered: Gathered, command: str) -> SummaryRecord:
         runs=tuple(run_record(run) for run in gathered.runs),
         repetitions=repetition_records(gathered.rows),
         notes=gathered.notes,
-        relations=relations(_usable(gathered)),
+        relations=relations(usable),
+        effects=effects(usable),
     )
 
 
@@ -135,7 +139,17 @@ def _content(
         curves=curves[0],
         curves_left_out=curves[1],
         relations=record.relations or relations(without_unusable(table, verdicts)),
+        effects=record.effects or effects(without_unusable(table, verdicts)),
     )
+
+
+def _with_hosts(table: Table, record: SummaryRecord) -> Table:
+    """A table that was read, with the machine of each row, where the record knows it."""
+    host_of = {(run.run, run.group): run.machine.get("host") for run in record.runs}
+    keys = [entry.key[:2] for entry in record.repetitions]
+    if len(keys) != len(table.frame) or not all(host_of.get(key) for key in keys):
+        return table
+    return replace(table, hosts=tuple(str(host_of[key]) for key in keys))
 
 
 def _bare_record(csv: Path, command: str) -> SummaryRecord:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from terrawatt import __version__
+from terrawatt.analysis.effects import effects
 from terrawatt.analysis.relations import relations
 from terrawatt.analysis.table import TABLE_VERSION
 from terrawatt.report.content import ReportContent
@@ -40,10 +41,13 @@ def summarise_table(
     """
     found = read_measurements(paths, roles)
     title = ", ".join(path.stem for path in paths)
-    results = relations(without_unusable(found.table, found.verdicts))
-    record = replace(_record(found, title, command), relations=results)
+    usable = without_unusable(found.table, found.verdicts)
+    results, of_factors = relations(usable), effects(usable)
+    record = replace(_record(found, title, command), relations=results, effects=of_factors)
     files = write_tables(found.table, record, out)
-    content = ReportContent(title, found.table, (), found.verdicts, now(), command, relations=results)
+    content = ReportContent(
+        title, found.table, (), found.verdicts, now(), command, relations=results, effects=of_factors
+    )
     report = write_report(content, out) if figures else None
     return SummaryResult(found.table, files, report, found.verdicts, found.unusable, found.notes)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from terrawatt.report.figures.circle import pca_circle
 from terrawatt.report.figures.components import pca_scores, pca_scree
 from terrawatt.report.figures.distributions import distributions
+from terrawatt.report.figures.effects import interactions, main_effects
 from terrawatt.report.figures.energy import energy_performance
 from terrawatt.report.figures.figure import Drawing, Figure, Skipped
 from terrawatt.report.figures.matrices import correlation_matrix, covariance_matrix
@@ -20,6 +21,8 @@ _ALL = (
     Figure("energy_performance", "Energy against performance", energy_performance),
     Figure("distributions", "Distributions", distributions),
     Figure("energy_energy", "The meter against CodeCarbon", energy_energy),
+    Figure("main_effects", "What the factors do: main effects", main_effects),
+    Figure("interactions", "What the factors do: interactions", interactions),
     Figure("correlation_matrix", "Correlation matrix", correlation_matrix),
     Figure("covariance_matrix", "Covariance matrix", covariance_matrix),
     Figure("pca_scree", "Principal components: variance explained", pca_scree),
