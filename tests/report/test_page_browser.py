@@ -52,7 +52,7 @@ def draw_all(page: "playwright.Page") -> int:
 
 def test_every_figure_is_drawn_without_a_complaint_or_a_request(browser: "playwright.Browser", report: Path) -> None:
     opened = open_page(browser, report)
-    assert draw_all(opened.page) == 7
+    assert draw_all(opened.page) == 8
     assert opened.messages == []
     assert [url for url in opened.requests if not url.startswith("data:")] == [report.as_uri()]
 
