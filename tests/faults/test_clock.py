@@ -3,10 +3,9 @@
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from faults.lab import Lab, energies, eventually, stored
+from faults.lab import Lab, energies, eventually, repetitions
 from terrawatt.summary.gather import gather
 
 HOUR_S = 3600
@@ -31,8 +30,16 @@ time.time = lambda: _now_ns() / 1e9
 """
 
 
+BACK = pytest.param(
+    -HOUR_S,
+    marks=pytest.mark.xfail(
+        strict=True, reason="Executor.run measures the window by the wall clock, and repeats the workload for an hour"
+    ),
+)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("by_s", [HOUR_S, -HOUR_S])
+@pytest.mark.parametrize("by_s", [HOUR_S, BACK])
 def test_a_clock_that_is_set_during_a_repetition_is_seen_and_spoils_no_other(
     lab: Lab, tmp_path: Path, by_s: int
 ) -> None:
@@ -51,14 +58,15 @@ def test_a_clock_that_is_set_during_a_repetition_is_seen_and_spoils_no_other(
     staged = tmp_path / "staged"
     staged.write_text(str(by_s * 10**9))
     staged.replace(offset)
-    _, err = run.communicate(timeout=120)
+    _, err = run.communicate(timeout=30)
     folder = lab.last_run()
-    offsets_s = stored(folder, "http-shelly").t_ns / 1e9 - time.time()
-    assert (np.abs(offsets_s - by_s) < 120).any()
-    rows = gather([folder.path], accept_changes=True).rows
-    said = [{verdict.code for verdict in row.verdicts} for row in rows]
-    assert "clock-jump" in said[2] or run.returncode != 0, err
-    assert not any("clock-jump" in codes for codes in said[:2])
-    found = energies(folder, plug.name)
-    for energy in found[:2]:
-        assert energy.net.energy_j == pytest.approx(380, rel=0.1)
+    if by_s < 0:
+        assert run.returncode == 1
+        assert "the clock was set back while it ran; no window can be told" in err
+    else:
+        assert (run.returncode, err) == (0, "")
+        assert "clock-jump" in {verdict.code for verdict in gather([folder.path]).rows[2].verdicts}
+    for row in gather([folder.path]).rows[:2]:
+        assert "clock-jump" not in {verdict.code for verdict in row.verdicts}
+    for phase, energy in zip(repetitions(folder)[:2], energies(folder, plug.name), strict=False):
+        assert energy.net.energy_j == pytest.approx(plug.net_j(phase.window), rel=0.1)
