@@ -1,5 +1,7 @@
 """A shortened version of `benchmarks/planted.py`, and the mixed model beside that of statsmodels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from statsmodels.regression.mixed_linear_model import MixedLM
@@ -37,3 +39,13 @@ def test_the_mixed_model_agrees_with_statsmodels() -> None:
     assert ours.beta == pytest.approx(theirs.fe_params, abs=1e-5)
     assert np.sqrt(np.diag(ours.covariance)) == pytest.approx(theirs.bse_fe, rel=1e-3)
     assert ours.variances["block"] == pytest.approx(theirs.cov_re[0, 0], rel=1e-3)
+
+
+def test_no_drift_is_looked_for_where_a_table_does_not_tell_the_order_of_time() -> None:
+    sweep = planted.planted(0)
+    own = effects(sweep.table)
+    rows = sweep.table.frame.drop(columns="Run").assign(Repetition=range(1, len(sweep.table.frame) + 1))
+    foreign = effects(replace(sweep.table, frame=rows))
+    assert own.drift is not None
+    assert foreign.drift is None
+    assert any("names no runs" in left.reason for left in foreign.left_out)

@@ -266,8 +266,11 @@ def _add_order(built: Design, table: Table, rows: Int64Array) -> None:
     if not names:
         built.without.append(LeftOut(ORDER, "the table has neither blocks nor repetitions"))
         return
+    if "Run" not in frame or frame["Run"].isna().any():  # the rows of any table: their order need not be that of time
+        built.without.append(LeftOut(ORDER, "the table names no runs, so nothing tells what was measured when"))
+        return
     place = np.zeros(len(rows))
-    runs = frame["Run"].fillna(-1).to_numpy(dtype=np.float64) if "Run" in frame else np.zeros(len(rows))
+    runs = frame["Run"].to_numpy(dtype=np.float64)
     positions = frame[names].to_numpy(dtype=np.float64)
     most = 0
     for run in np.unique(runs):
