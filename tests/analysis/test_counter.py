@@ -139,4 +139,4 @@ def test_however_often_it_goes_round(power_w, wrap, start):
 def test_whatever_a_counter_shows_it_rises_afterwards(value, wrap):
     found = unwrap(*at(value), wrap)
     assert len(found.value) == len(value)
-    assert np.all(np.diff(found.value) >= -1e-6)
+    assert np.all(np.diff(found.value) >= -1e-13 * (1 + found.value.max(initial=0)))  # but for rounding

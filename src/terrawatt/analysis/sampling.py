@@ -6,7 +6,7 @@ or runs the repetition before; inside, the workload has begun. So what is seen n
 how the cell at the end is divided. That is a correction, with its uncertainty.
 
     means, counters      the cell's energy is known; the cells on both sides tell how it is divided (`window_ends`)
-    instantaneous        the power inside is that of the first reading inside
+    instantaneous        the power inside is that of the first reading inside, unless the workload runs outside too
     on-change            the same, where that report came within the time between two reports (at the start; at the end
                          the last report holds)
 
@@ -27,6 +27,8 @@ from terrawatt.analysis.window_ends import WindowEnds, is_past, report_interval_
 from terrawatt.records import Float64Array, Int64Array, Semantics, Window
 
 _BRIDGE, _ALTERNATING = 1 / 12, 5 / 6  # see `_inner_variance`
+_FEWEST_PAIRS = 8  # of neighbouring differences
+_SHORT_DELAY = 0.25  # of a window: where readings may be later, the level inside is not seen without what was before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +68,8 @@ def sampling(
         correction = start.from_neighbour() + end.from_neighbour()
         between = _inner_variance if signal.semantics is Semantics.INSTANTANEOUS else _reported_variance
         variance = between(signal, start, end, noise)
-    absorbs = end.is_known if is_past(signal) else start.is_corrected
+    duration_s = np.array([window.duration_s for window in windows])
+    absorbs = (end.is_known if is_past(signal) else start.is_corrected) & (late_s <= _SHORT_DELAY * duration_s)
     return Sampling(correction, np.sqrt(variance), np.where(absorbs, late_s, 0.0))
 
 
@@ -99,7 +102,10 @@ def _inner_variance(signal: Signal, start: WindowEnds, end: WindowEnds, noise: I
     n_all, n_pairs = int(n_cells.sum()), int(np.maximum(n_cells - 1, 0).sum())
     square = _between(difference**2 * cell_s**2, first, last).sum() / max(n_all, 1)
     products = _between(difference[1:] * difference[:-1] * cell_s[1:] ** 2, first, last - 1)
-    per_cell = _BRIDGE * square + _ALTERNATING * max(-products.sum() / max(n_pairs, 1), 0.0)
+    if n_pairs < _FEWEST_PAIRS:
+        per_cell = square / 2  # too few to tell the two apart: the second, which is never less
+    else:
+        per_cell = _BRIDGE * square + _ALTERNATING * max(-products.sum() / n_pairs, 0.0)
     step2 = float(np.median(cell_s)) ** 2
     per_cell = np.maximum(per_cell - step2 * _of_noise(noise, np.full(len(first), n_all)), 0.0)
     at_ends = start.inside_s**2 * start.is_open + end.inside_s**2 * end.is_open

@@ -179,7 +179,9 @@ class WindowEnds:
         if self.signal.semantics is Semantics.ON_CHANGE:
             soon = self.inside_s <= min(2 * report_interval_s(self.signal), _LONGEST_REPORT_S)
             return self.is_known & soon & (self.outwards < 0)
-        return self.is_open if is_past(self.signal) else self.is_known & (self.inside_s > 0)
+        if is_past(self.signal):
+            return self.is_open
+        return self.is_known & (self.inside_s > 0) & ~self.is_outer_run
 
     def from_neighbour(self) -> Float64Array:
         """(w,) what is added where the power inside is that of the first reading inside: looks, reports on change."""
