@@ -49,12 +49,15 @@ servers:  ## mosquitto and InfluxDB for the tests, when this is root on Debian a
 
 tests: $(VENV)/.test servers  ## the tests, with coverage
 	$(BIN)/coverage erase
-	$(BIN)/pytest --cov --cov-report=term
+	@# Runs with faults last minutes of real time and mostly wait, so they go on beside the others.
+	@$(BIN)/pytest tests/faults -p no:cacheprovider >.faults.log 2>&1 & faults=$$!; \
+	$(BIN)/pytest --ignore=tests/faults --cov --cov-report=term; others=$$?; \
+	echo "runs with faults:"; wait $$faults; status=$$?; cat .faults.log; exit $$((others || status))
 
 bench: $(VENV)/.bench  ## the benchmarks, each printing its table; run it on an idle machine
 	@for benchmark in benchmarks/*.py; do echo; echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
 
 clean:  ## remove what was made here: environment, caches, demo
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo
-	rm -f .coverage .coverage.* coverage.xml
+	rm -f .coverage .coverage.* coverage.xml .faults.log
 	find src tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
