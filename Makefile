@@ -49,9 +49,9 @@ servers:  ## mosquitto and InfluxDB for the tests, when this is root on Debian a
 
 tests: $(VENV)/.test servers  ## the tests, with coverage
 	$(BIN)/coverage erase
-	@# Runs with faults last minutes of real time and mostly wait, so they go on beside the others.
+	@# Runs with faults last minutes of real time and mostly wait, so they go on beside the others, which give way.
 	@$(BIN)/pytest tests/faults -p no:cacheprovider >.faults.log 2>&1 & faults=$$!; \
-	$(BIN)/pytest --ignore=tests/faults --cov --cov-report=term; others=$$?; \
+	nice -n 10 $(BIN)/pytest --ignore=tests/faults --cov --cov-report=term; others=$$?; \
 	echo "runs with faults:"; wait $$faults; status=$$?; cat .faults.log; exit $$((others || status))
 
 bench: $(VENV)/.bench  ## the benchmarks, each printing its table; run it on an idle machine

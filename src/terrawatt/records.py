@@ -162,13 +162,25 @@ class PhaseName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A named part of time. Inside a repetition: `repetition` is its number (from 1); in an epoch: `epoch` too."""
+    """A named part of time.
+
+    Attributes:
+        name: what happens in it.
+        window: when.
+        repetition: the number of the repetition that it is, or in which it lies, from 1.
+        epoch: that of a training.
+        executions: how often the workload ran inside a repetition's window (protocol.min_window_s).
+        sitting: which sitting of its scenario it belongs to, from 1. A sitting is what is measured in one go and has
+            its own idle periods: cold, warm-up, repetitions, idle. In blocks each block is one; a resumed scenario
+            goes on in the next.
+    """
 
     name: str
     window: Window
     repetition: int | None = None
     epoch: int | None = None
-    executions: int = 1  # how often the workload ran inside a repetition's window (protocol.min_window_s)
+    executions: int = 1
+    sitting: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ def _to_json(phase: Phase) -> dict[str, Any]:
         entry["epoch"] = phase.epoch
     if phase.executions != 1:
         entry["executions"] = phase.executions
+    if phase.sitting != 1:
+        entry["sitting"] = phase.sitting
     return entry
 
 
@@ -74,6 +76,7 @@ def _from_json(line: str, path: Path, number: int) -> Phase:
             repetition=_number(entry, "repetition"),
             epoch=_number(entry, "epoch"),
             executions=_number(entry, "executions") or 1,
+            sitting=_number(entry, "sitting") or 1,
         )
     except (ValueError, KeyError, TypeError, OverflowError, AnalysisError) as error:
         raise RunFolderError(f"{path}, line {number}: not a phase ({error})") from error
