@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from terrawatt.credentials import source_variable, store_variable
 from terrawatt.errors import ConfigError, did_you_mean
-from terrawatt.records import AccuracyBand, MeterError, Semantics
+from terrawatt.records import AccuracyBand, MeterError, Order, Semantics
 
 FILE_NAME = "terrawatt.toml"
 SECRETS = ("user", "password", "token")  # never in the file
@@ -61,6 +61,8 @@ class ProtocolSettings(Section):
     until_ci_percent: float = Field(default=0.0, ge=0, lt=100)  # above 0: repeat until the interval is so narrow
     min_repetitions: int = Field(default=10, ge=5)  # with until_ci_percent, instead of `repetitions`
     max_repetitions: int = Field(default=50, ge=5)
+    order: Order = Order.BLOCKS  # of several scenarios (docs/plan-and-run-a-sweep.md)
+    order_seed: int | None = Field(default=None, ge=0)  # of the random order; None: drawn, and written to plan.json
 
     @property
     def planned_repetitions(self) -> int:

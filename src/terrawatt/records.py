@@ -183,6 +183,14 @@ class Phase:
     sitting: int = 1
 
 
+class Order(StrEnum):
+    """In which order the repetitions of several scenarios are measured."""
+
+    BLOCKS = "blocks"  # block after block, each with every scenario once in a random order
+    INTERLEAVED = "interleaved"  # likewise, each in the order of the scenarios
+    SEQUENTIAL = "sequential"  # all repetitions of a scenario, then those of the next
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One setting of all parameters, and the command that runs it.

@@ -195,3 +195,9 @@ def test_no_text_ends_in_anything_but_scenarios_or_a_clear_error(text: str) -> N
     except ConfigError:
         return
     assert scenarios
+
+
+def test_any_name_is_taken_where_none_are_known() -> None:
+    assert expand("fixed_args: {options: {'--size': 3}}", "p.yaml", None) == [{"size": 3}]
+    with pytest.raises(ConfigError, match=r"p\.yaml, line 1: a mapping of options must stand here"):
+        expand("fixed_args: {options: 3}", "p.yaml", None)

@@ -63,6 +63,25 @@ class RunOptions:
     ] = None
     min_repetitions: Annotated[int | None, _count("--min-repetitions", "With --until-ci: at least (5 or more).")] = None
     max_repetitions: Annotated[int | None, _count("--max-repetitions", "With --until-ci: at most.")] = None
+    order: Annotated[
+        str | None,
+        typer.Option(
+            "--order",
+            metavar="blocks|interleaved|sequential",
+            help="Of the repetitions of several scenarios.",
+            rich_help_panel=_PROTOCOL,
+        ),
+    ] = None
+    order_seed: Annotated[
+        int | None,
+        typer.Option(
+            "--order-seed",
+            metavar="N",
+            parser=parse_integer,
+            help="Of the random order inside blocks; default: drawn.",
+            rich_help_panel=_PROTOCOL,
+        ),
+    ] = None
     warmup: Annotated[
         int | None,
         typer.Option(
@@ -132,6 +151,8 @@ class RunOptions:
             "until_ci_percent": None if self.until_ci is None else 100 * self.until_ci,
             "min_repetitions": self.min_repetitions,
             "max_repetitions": self.max_repetitions,
+            "order": self.order,
+            "order_seed": self.order_seed,
             "warmup": self.warmup,
             "cold_s": self.cold,
             "idle_after_s": self.idle_after,

@@ -27,7 +27,7 @@ MAX_SCENARIOS = 1_000_000
 Parameters = dict[str, Scalar]
 
 
-def expand(text: str, file: str, known: Sequence[str]) -> list[Parameters]:
+def expand(text: str, file: str, known: Sequence[str] | None) -> list[Parameters]:
     """The scenarios of a parameter file: option -> value, by names without dashes.
 
     Values keep their type of YAML; those of a range are floats, summed up step by step as Qanat does
@@ -37,13 +37,13 @@ def expand(text: str, file: str, known: Sequence[str]) -> list[Parameters]:
     Args:
         text: the file's content.
         file: its name, for messages.
-        known: the names that options may have.
+        known: the names that options may have; None: any.
 
     Raises:
         ConfigError: not YAML, or an unknown or duplicated key, a range that never ends or is empty, a value that is
             no single value, two equal scenarios, no scenario; names file and line.
     """
-    reader = _Reader(file, tuple(known))
+    reader = _Reader(file, None if known is None else tuple(known))
     plan = reader.plan(text)
     size = math.prod(len(values) for _, values in plan.ranges) * max(len(plan.groups), 1)
     if size > MAX_SCENARIOS:
@@ -82,7 +82,7 @@ class _Reader:
     """Walks the nodes of one file, so that each complaint can name its line."""
 
     file: str
-    known: tuple[str, ...]
+    known: tuple[str, ...] | None
 
     def plan(self, text: str) -> _Plan:
         root = self._compose(text)
@@ -115,17 +115,16 @@ class _Reader:
     def _section(self, parent: dict[str, yaml.Node], name: str, keys: tuple[str, ...]) -> dict[str, yaml.Node]:
         return self._mapping(parent[name], keys) if name in parent else {}
 
-    def _mapping(self, node: yaml.Node, allowed: Sequence[str]) -> dict[str, yaml.Node]:
+    def _mapping(self, node: yaml.Node, allowed: Sequence[str] | None) -> dict[str, yaml.Node]:
         """A mapping's values by key, each key once and among those allowed; keys may carry dashes where options do."""
         if not isinstance(node, yaml.MappingNode) or not node.tag.endswith(":map"):
-            raise self._error(
-                node, f"a mapping of {', '.join(allowed[:4])}{', …' if len(allowed) > 4 else ''} must stand here"
-            )
+            names = ["options"] if allowed is None else [*allowed[:4], *(["…"] if len(allowed) > 4 else [])]
+            raise self._error(node, f"a mapping of {', '.join(names)} must stand here")
         values: dict[str, yaml.Node] = {}
         for key_node, value in node.value:
             key = str(self._scalar(key_node))
             name = key.removeprefix("--")
-            if name not in allowed:
+            if allowed is not None and name not in allowed:
                 raise self._error(key_node, f"unknown key {key!r}.{did_you_mean(name, list(allowed))}")
             if name in values:
                 raise self._error(key_node, f"key {key!r} stands twice")

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from terrawatt.experiment.protocol import Step, StepKind
+from terrawatt.runs.heartbeat import Heartbeat
 from terrawatt.units import format_duration, with_si_prefix
 
 
@@ -30,6 +31,7 @@ class Snapshot:
         power_w: its last reading; None: there is none now.
         energy_j: gross energy since the step began, a running sum for the eye; the table integrates exactly.
         left_s: time left of the run; None: not yet known.
+        sweep: where the whole run is; None: not known.
     """
 
     scenario: int
@@ -44,6 +46,7 @@ class Snapshot:
     power_w: float | None
     energy_j: float
     left_s: float | None
+    sweep: Heartbeat | None = None
 
 
 class Progress(Protocol):

@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -63,6 +64,17 @@ def sha256(path: Path) -> str:
     """The hex digest of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_once(path: Path) -> str:
+    """The same, of a file that many share: read again only when its time or size has changed."""
+    stat = path.stat()
+    return _sha256_at(path.resolve(), stat.st_ino, stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _sha256_at(path: Path, _inode: int, _mtime_ns: int, _size: int) -> str:
+    return sha256(path)
 
 
 def _remove_partial_line(file: BinaryIO) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from terrawatt.errors import ChangedFilesError
-from terrawatt.runs.atomic import sha256
+from terrawatt.runs.atomic import sha256, sha256_once
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import Manifest
 
@@ -39,7 +39,8 @@ def check_files(folder: RunFolder, manifest: Manifest) -> Integrity:
     changed, missing = [], []
     for name, checksum in manifest.checksums.items():
         try:
-            if sha256(folder.path / name) != checksum:
+            path = folder.path / name
+            if (sha256_once(path) if name.startswith("../") else sha256(path)) != checksum:
                 changed.append(name)
         except OSError:
             missing.append(name)

@@ -12,7 +12,10 @@ _GROUP = re.compile(r"^group_(\d+)$")
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The folder of one scenario: `run_<N>`, or `run_<N>/group_<i>` where a run has several."""
+    """The folder of one scenario: `run_<N>`, or `run_<N>/group_<i>` where a run has several.
+
+    A run with several is a sweep: its plan, its series and its log lie in `run_<N>` itself.
+    """
 
     path: Path
 
@@ -38,13 +41,24 @@ class RunFolder:
 
     @property
     def telemetry(self) -> Path:
-        """`telemetry.sqlite`: the series, in the embedded store."""
-        return self.path / "telemetry.sqlite"
+        """`telemetry.sqlite`: the series, in the embedded store; of a sweep's group the whole run's."""
+        own = self.path / "telemetry.sqlite"
+        return own if own.exists() or not self.plan.exists() else self.run_path / own.name
 
     @property
     def forwarded(self) -> Path:
-        """`forwarded.json`: how far the series were sent on to a database."""
-        return self.path / "forwarded.json"
+        """`forwarded.json`: how far the series were sent on to a database, beside them."""
+        return self.telemetry.with_name("forwarded.json")
+
+    @property
+    def plan(self) -> Path:
+        """`plan.json`: of a sweep, which repetition of which scenario comes when; one for the whole run."""
+        return self.run_path / "plan.json"
+
+    @property
+    def heartbeat(self) -> Path:
+        """`heartbeat.json`: that a run is under way, and how far it is; in the folder of the whole run."""
+        return self.path / "heartbeat.json"
 
     @property
     def manifest(self) -> Path:

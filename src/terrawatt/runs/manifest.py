@@ -12,11 +12,27 @@ from pydantic import TypeAdapter, ValidationError
 
 from terrawatt.config import ProtocolSettings
 from terrawatt.errors import RunFolderError
-from terrawatt.records import Scenario, SeriesKey, SourceDescription
-from terrawatt.runs.atomic import sha256, write_bytes
+from terrawatt.records import Order, Scenario, SeriesKey, SourceDescription
+from terrawatt.runs.atomic import sha256, sha256_once, write_bytes
 from terrawatt.runs.layout import RunFolder
 
 FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that has been another one since a resume, which the user accepted.
+
+    Attributes:
+        from_repetition: the first repetition of this scenario that was measured with it.
+        what: its name, e.g. `machine.cpu`, `versions.torch`, `sources.plug.accuracy`, `protocol.pause_s`.
+        before, after: as text; empty where it was not there.
+    """
+
+    from_repetition: int
+    what: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +46,13 @@ class Manifest:
         host_series: quantity (`cpu`, `mem_free`, `temp`, `reads`) -> series; those without a sensor are in `missing`.
         missing: quantity -> why there is no series of it.
         blocks: the block of each repetition.
+        order: of the repetitions of a sweep's scenarios (`records.Order`); of one scenario `sequential`.
+        changes: what was another one after a resume; the rest of the manifest tells how it was at the beginning.
+        options: what was given on the command line over the settings' file: section -> key -> value.
+        working_folder: in which the workload ran.
         data: of the pack: its path, number of patches, class names, checksum; empty for other workloads.
-        checksums: file -> sha256, filled in when the run ends.
+        checksums: file, relative to the folder -> sha256, filled in when the run ends. Those of a sweep's group hold
+            what its groups share too: `../telemetry.sqlite`, `../plan.json`.
     """
 
     experiment: str
@@ -54,6 +75,10 @@ class Manifest:
     checksums: Mapping[str, str] = field(default_factory=dict)
     database: str = ""
     is_external: bool = False
+    order: str = Order.SEQUENTIAL
+    changes: tuple[Change, ...] = ()
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    working_folder: str = ""
     format_version: int = FORMAT_VERSION
 
     def seed_of(self, repetition: int) -> int | None:
@@ -91,9 +116,12 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def seal(folder: RunFolder, manifest: Manifest) -> Manifest:
-    """The manifest with the checksums of the folder's files; also written."""
+    """The manifest with the checksums of the folder's files, and of those that a sweep's groups share; also written."""
     files = sorted(path for path in folder.path.rglob("*") if path.is_file() and _is_record(path, folder))
-    sealed = replace(manifest, checksums={str(path.relative_to(folder.path)): sha256(path) for path in files})
+    checksums = {str(path.relative_to(folder.path)): sha256(path) for path in files}
+    shared = {path for path in (folder.telemetry, folder.plan) if path.parent != folder.path and path.exists()}
+    checksums |= {f"../{path.name}": sha256_once(path) for path in sorted(shared)}
+    sealed = replace(manifest, checksums=checksums)
     write_manifest(folder.manifest, sealed)
     return sealed
 
@@ -104,7 +132,7 @@ def _is_record(path: Path, folder: RunFolder) -> bool:
     Not those that still change (manifest, status, log, what was sent on, the journal that SQLite keeps beside an open
     file), nor summaries, nor what an interrupted write left (hidden, or `.tmp`).
     """
-    changing = {folder.manifest, folder.status, folder.log, folder.forwarded}
+    changing = {folder.manifest, folder.status, folder.log, folder.forwarded, folder.heartbeat}
     if path in changing or path.name.endswith((".tmp", "-wal", "-shm")):
         return False
     return not any(part == "summary" or part.startswith(".") for part in path.relative_to(folder.path).parts)
