@@ -23,7 +23,7 @@ from terrawatt.records import Float64Array, Semantics, Window
 from terrawatt.units import NS_PER_S
 
 DRIFT_PER_H = 0.0125  # of the level: the standard deviation of a drift that one idle period does not show
-LATE_S = 1.0  # readings may come so late: the first of the idle period after the repetitions still hold workload
+LATE_S = 1.0  # readings may come so late, where nothing else is known: the first after a load still hold some of it
 _S_PER_H = 3600.0
 _LOOKS = 600  # at most, at an on-change series in an idle period, and at most once a second
 
@@ -86,12 +86,14 @@ class Baseline:
         after: None where it was not measured.
         noise: None where there is no baseline.
         reason: why there is no baseline, else empty.
+        late_s: by how much readings may be late.
     """
 
     before: IdleLevel | None
     after: IdleLevel | None = None
     noise: IdleNoise | None = None
     reason: str = ""
+    late_s: float = LATE_S
 
     def at(self, window: Window) -> LevelAt:
         """The level at one window; see `levels`."""
@@ -122,7 +124,7 @@ class Baseline:
     def informed(self, signal: Signal, windows: Sequence[Window]) -> "Baseline":
         """The same level, its noise judged from the windows under a steady load too (`steady`)."""
         idle = [level.readings for level in (self.before, self.after) if level is not None]
-        return replace(self, noise=idle_noise([*idle, *steady_readings(signal, windows, idle, LATE_S)]))
+        return replace(self, noise=idle_noise([*idle, *steady_readings(signal, windows, idle, self.late_s)]))
 
     def change(self) -> tuple[float, float]:
         """The level after the repetitions less that before, and its standard uncertainty; NaN with one idle period."""
@@ -166,24 +168,35 @@ class Baseline:
         return half_widths(variance, self.noise.weight.ravel(), self.noise.dof, drift_u, no_limits) / NORMAL_95
 
 
-def baseline(signal: Signal, cold: Window | None, idle_after: Window | None = None) -> Baseline:
+def baseline(
+    signal: Signal,
+    cold: Window | None,
+    idle_after: Window | None = None,
+    *,
+    late_s: float = 0.0,
+    is_after_load: bool = False,
+) -> Baseline:
     """The baseline from the idle periods; one after the repetitions that holds too few readings is left out.
 
     Args:
         signal: power, or another quantity that has an idle level.
         cold: the idle period before, already without the latency at its end; None: there was none.
-        idle_after: the idle period after the repetitions. Its first second (`LATE_S`) is left out; of an on-change
-            series, all before its first report.
+        idle_after: the idle period after the repetitions.
+        late_s: by how much readings may be late. So much of an idle period after a load is left out, at least `LATE_S`;
+            of an on-change series, all before its first report.
+        is_after_load: whether the idle period before comes after a load itself, that of another scenario.
     """
+    late_s = max(late_s, LATE_S)
     if cold is None:
-        return Baseline(None, reason="no idle period before the repetitions")
-    before = idle_level(signal, cold)
+        return Baseline(None, reason="no idle period before the repetitions", late_s=late_s)
+    before = idle_level(signal, (_settled(signal, cold, late_s) or cold) if is_after_load else cold)
     if before.reason:
-        return Baseline(None, reason=before.reason)
-    after = idle_level(signal, _settled(signal, idle_after)) if idle_after is not None else None
+        return Baseline(None, reason=before.reason, late_s=late_s)
+    settled = _settled(signal, idle_after, late_s) if idle_after is not None else None
+    after = idle_level(signal, settled) if settled is not None else None
     if after is None or after.reason:
-        return Baseline(before, noise=idle_noise([before.readings]))
-    return Baseline(before, after, idle_noise([before.readings, after.readings]))
+        return Baseline(before, noise=idle_noise([before.readings]), late_s=late_s)
+    return Baseline(before, after, idle_noise([before.readings, after.readings]), late_s=late_s)
 
 
 def idle_level(signal: Signal, window: Window) -> IdleLevel:
@@ -248,11 +261,17 @@ def _missing(window: Window, n_readings: int) -> IdleLevel:
     return IdleLevel(math.nan, window, n_readings, reason=reason)
 
 
-def _settled(signal: Signal, window: Window) -> Window:
-    """An idle period without its first second, where it is much longer; of an on-change series, from a report on."""
-    late_ns = round(LATE_S * NS_PER_S)
-    if window.duration_ns < 10 * late_ns:
+def _settled(signal: Signal, window: Window, late_s: float) -> Window | None:
+    """An idle period without the time in which readings may still be late ones of the load; None: nothing else is left.
+
+    One that is not much longer is taken whole, where they come late by no more than `LATE_S`. Of an on-change series it
+    begins with a report.
+    """
+    late_ns = round(late_s * NS_PER_S)
+    if late_s <= LATE_S and window.duration_ns < 10 * late_ns:
         return window
+    if late_ns >= window.duration_ns:
+        return None
     start_ns = window.start_ns + late_ns
     if signal.semantics is Semantics.ON_CHANGE:
         reports_ns = signal.t_ns[signal.is_reading]

@@ -9,7 +9,9 @@ import numpy as np
 from terrawatt.analysis.baseline import Baseline, LevelAt
 from terrawatt.analysis.integrate import MIN_READINGS, Integral, integrate, integrate_together
 from terrawatt.analysis.interval import half_widths
+from terrawatt.analysis.pauses import IdleAround
 from terrawatt.analysis.sampling import Sampling, sampling
+from terrawatt.analysis.shifts import moved_values
 from terrawatt.analysis.signal import Signal
 from terrawatt.analysis.uncertainty import (
     Component,
@@ -122,9 +124,12 @@ def energies(
     idle = idle.informed(signal, windows)
     integrals, levels = integrate(signal, windows), idle.levels(windows)
     late_s = late_limit_s(description, signal)
-    unseen = _unseen(signal, windows, idle, late_s)
+    around = IdleAround(np.array([level.level for level in levels]), np.array([level.u for level in levels]))
+    unseen = _unseen(signal, windows, idle, late_s, around)
+    found = np.array([part.value for part in integrals]) + unseen.correction
+    moved_j = moved_values(signal, windows, late_s, found, around.level)
     step_j = counter_step(signal) if signal.semantics is Semantics.COUNTER else None
-    budget = _Budget(signal, description, idle, late_s, step_j)
+    budget = _Budget(signal, description, idle, late_s, step_j, moved_j)
     gross = _with_intervals([budget.of(i, unseen, integral, None) for i, integral in enumerate(integrals)], None, idle)
     net = [budget.of(i, unseen, integrals[i], level) for i, level in enumerate(levels)]
     net = _with_intervals(net, [(levels[i], integral.duration_s) for i, integral in enumerate(integrals)], idle)
@@ -148,12 +153,12 @@ def net_energy_j(signal: Signal, windows: Sequence[Window], idle: Baseline) -> E
     return EnergyValue(integral.value - idle_j, math.nan)
 
 
-def _unseen(signal: Signal, windows: Sequence[Window], idle: Baseline, late_s: float) -> Sampling:
+def _unseen(signal: Signal, windows: Sequence[Window], idle: Baseline, late_s: float, around: IdleAround) -> Sampling:
     """What the readings leave open; nothing is said of it where there are no two readings."""
     if len(signal) < MIN_READINGS:
         nothing = np.full(len(windows), np.nan)
         return Sampling(nothing, nothing, nothing)
-    return sampling(signal, windows, idle.noise, late_s)
+    return sampling(signal, windows, idle.noise, late_s, around)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,6 +170,7 @@ class _Budget:
     idle: Baseline
     late_s: float
     counter_step_j: float | None
+    moved_j: Float64Array
 
     def of(self, i: int, unseen: Sampling, integral: Integral, idle: LevelAt | None) -> EnergyValue:
         """The gross energy of window i without an idle level, the net one with it; still without its interval."""
@@ -177,13 +183,17 @@ class _Budget:
             meter(self.description, power_w, None if idle is None else idle.level, duration_s),
             self._resolution(duration_s, is_net=idle is not None),
             Component("sampling", float(unseen.u[i])),
-            timing(self.description, self.late_s - float(unseen.late_s[i]), step_w, duration_s),
+            self._timing(i, self.late_s - float(unseen.late_s[i]), step_w, duration_s),
             gaps(integral.gap_s, step_w),
         ]
         if idle is not None:
             energy_j -= idle.level * duration_s
             budget.append(Component("baseline", idle.u * duration_s, shared_u_j=idle.u_shared * duration_s))
         return EnergyValue(energy_j, combined(budget), tuple(budget))
+
+    def _timing(self, i: int, late_s: float, step_w: float, duration_s: float) -> Component:
+        moved_j = float(self.moved_j[i]) * (late_s / self.late_s if self.late_s else 0.0)
+        return timing(self.description, late_s, step_w, duration_s, moved_j)
 
     def _resolution(self, duration_s: float, *, is_net: bool) -> Component:
         periods = [level for level in (self.idle.before, self.idle.after) if level is not None] if is_net else []

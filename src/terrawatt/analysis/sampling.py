@@ -22,6 +22,7 @@ from scipy.special import stdtrit
 
 from terrawatt.analysis.interval import CONFIDENCE, NORMAL_95
 from terrawatt.analysis.noise import IdleNoise
+from terrawatt.analysis.pauses import IdleAround, Pauses
 from terrawatt.analysis.signal import Signal
 from terrawatt.analysis.window_ends import WindowEnds, is_past, report_interval_s
 from terrawatt.records import Float64Array, Int64Array, Semantics, Window
@@ -47,7 +48,11 @@ class Sampling:
 
 
 def sampling(
-    signal: Signal, windows: Sequence[Window], noise: IdleNoise | None = None, late_s: float = 0.0
+    signal: Signal,
+    windows: Sequence[Window],
+    noise: IdleNoise | None = None,
+    late_s: float = 0.0,
+    idle: IdleAround | None = None,
 ) -> Sampling:
     """What the readings leave open.
 
@@ -57,11 +62,14 @@ def sampling(
         noise: of idle readings. How far neighbours differ there is the baseline's business, and not counted again.
         late_s: by how much readings may be late. Late energy is sought that long after the end of a window, and a
             reading so soon after its start is not trusted to show the workload.
+        idle: the idle level at each window, which fills the pauses that no reading shows by itself.
     """
-    start, end = WindowEnds.at_start(signal, windows, late_s), WindowEnds.at_end(signal, windows, late_s)
+    pauses = Pauses.between(signal, windows, late_s)
+    start = WindowEnds.at_start(signal, windows, late_s, pauses)
+    end = WindowEnds.at_end(signal, windows, late_s, pauses)
     if is_past(signal):
         load = _load_variance(signal, start, end)
-        divided = start.divided(load, noise), end.divided(load, noise)
+        divided = start.divided(load, noise, idle), end.divided(load, noise, idle)
         correction = divided[0].correction + divided[1].correction
         variance = divided[0].variance + divided[1].variance
     else:
@@ -70,7 +78,10 @@ def sampling(
         variance = between(signal, start, end, noise)
     duration_s = np.array([window.duration_s for window in windows])
     absorbs = (end.is_known if is_past(signal) else start.is_corrected) & (late_s <= _SHORT_DELAY * duration_s)
-    return Sampling(correction, np.sqrt(variance), np.where(absorbs, late_s, 0.0))
+    found_again_s = np.where(absorbs, late_s, 0.0)
+    if is_past(signal) and idle is not None:
+        found_again_s = pauses.found_again_s(late_s, found_again_s)
+    return Sampling(correction, np.sqrt(variance), found_again_s)
 
 
 def _load_variance(signal: Signal, start: WindowEnds, end: WindowEnds) -> float:

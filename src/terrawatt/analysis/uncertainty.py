@@ -140,7 +140,9 @@ def late_limit_s(description: SourceDescription, signal: Signal) -> float:
     return min(TIMING_S, signal.interval_s if signal.interval_s is not None else TIMING_S)
 
 
-def timing(description: SourceDescription, late_s: float, step_w: float, duration_s: float) -> Component:
+def timing(
+    description: SourceDescription, late_s: float, step_w: float, duration_s: float, moved_j: float = 0.0
+) -> Component:
     """Of readings that come late: a delay τ moves energy of τ · step out of the window, no more than it holds.
 
     A calibrated delay has been corrected, and its standard uncertainty stays; else it is within a limit. Repetitions
@@ -151,9 +153,12 @@ def timing(description: SourceDescription, late_s: float, step_w: float, duratio
         late_s: that limit, less what the sampling's correction finds again.
         step_w: of the power at the window's ends.
         duration_s: of the window.
+        moved_j: what readings show that such a delay moves, where it is long (`shifts.moved_values`): the step itself
+            is then seen too small. The larger of the two counts.
     """
     if description.u_latency_s is None:
-        return Component.within("timing", min(late_s, duration_s) * step_w, is_shared=True)
+        limit_j = max(min(late_s, duration_s) * abs(step_w), moved_j)
+        return Component.within("timing", limit_j, is_shared=True)
     u_j = min(description.u_latency_s, duration_s) * abs(step_w)
     return Component("timing", u_j, shared_u_j=u_j)
 

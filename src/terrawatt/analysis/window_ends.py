@@ -6,7 +6,8 @@ on both sides. The power is L_o outside the end and L_i inside, with a step d be
 length x has the variance s² · cell/x. Then m = f p_i + g p_o exactly, v_o = L_o + noise, v_i = L_i + noise, and p_o has
 a best linear estimate from the three (GUM-S1's Bayesian reading of a linear model; the level has a flat prior, the step
 the variance (v_o - v_i)²). Where the step stands out from the fluctuations, it is placed where the cell's energy says;
-where there is none, the cell is divided evenly.
+where there is none, the cell is divided evenly. Beside a pause that no reading shows by itself, it is divided by what
+is known of the pause (`pauses`).
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ import numpy as np
 
 from terrawatt.analysis.integrate import bounds, count_readings, cumulative_at
 from terrawatt.analysis.noise import IdleNoise
+from terrawatt.analysis.pauses import IdleAround, Pauses, Stretches
 from terrawatt.analysis.signal import Signal, seconds
 from terrawatt.records import BoolArray, Float64Array, Int64Array, Semantics, Window
 from terrawatt.units import NS_PER_S
@@ -87,6 +89,8 @@ class WindowEnds:
         has_inner: (w,) whether the next cell inwards lies in the window as a whole.
         is_outer_run: (w,) whether the next cell outwards lies in another window: the workload runs there too.
         late_s: by how much readings may be late.
+        is_short: (w,) whether the pause outside is so short that no reading shows it by itself.
+        windows: all of them.
     """
 
     signal: Signal
@@ -102,24 +106,26 @@ class WindowEnds:
     has_inner: BoolArray
     is_outer_run: BoolArray
     late_s: float
+    is_short: BoolArray
+    windows: Sequence[Window]
 
     @classmethod
-    def at_start(cls, signal: Signal, windows: Sequence[Window], late_s: float) -> "WindowEnds":
+    def at_start(cls, signal: Signal, windows: Sequence[Window], late_s: float, pauses: Pauses) -> "WindowEnds":
         """Those where the windows start; a reading exactly there is inside, but of a mean speaks of the time before."""
-        start_ns, end_ns = bounds(windows)
+        start_ns, _ = bounds(windows)
         left = np.searchsorted(signal.t_ns, start_ns, side="right" if is_past(signal) else "left") - 1
         late_ns = 0 if is_past(signal) else round(late_s * NS_PER_S)
         right = np.maximum(np.searchsorted(signal.t_ns, start_ns + late_ns, side="left"), left + 1)
-        return cls._of(signal, left, right, -1, (start_ns, end_ns), late_s)
+        return cls._of(signal, left, right, -1, windows, late_s, pauses.is_short_before)
 
     @classmethod
-    def at_end(cls, signal: Signal, windows: Sequence[Window], late_s: float) -> "WindowEnds":
+    def at_end(cls, signal: Signal, windows: Sequence[Window], late_s: float, pauses: Pauses) -> "WindowEnds":
         """Those where the windows end; a reading exactly there is outside, but a mean speaks of the time before."""
-        start_ns, end_ns = bounds(windows)
+        _, end_ns = bounds(windows)
         left = np.searchsorted(signal.t_ns, end_ns, side="left") - 1
-        late_ns = round(late_s * NS_PER_S) if is_past(signal) else 0
+        late_ns = np.where(pauses.is_short_after, 0, round(late_s * NS_PER_S) if is_past(signal) else 0)
         right = np.maximum(np.searchsorted(signal.t_ns, end_ns + late_ns, side="left"), left + 1)
-        return cls._of(signal, left, right, 1, (start_ns, end_ns), late_s)
+        return cls._of(signal, left, right, 1, windows, late_s, pauses.is_short_after)
 
     @classmethod
     def _of(
@@ -128,10 +134,11 @@ class WindowEnds:
         left: Int64Array,
         right: Int64Array,
         outwards: int,
-        window_ns: tuple[Int64Array, Int64Array],
+        windows: Sequence[Window],
         late_s: float,
+        is_short: BoolArray,
     ) -> "WindowEnds":
-        start_ns, end_ns = window_ns
+        start_ns, end_ns = bounds(windows)
         last = len(signal) - 1
         is_known = (left >= 0) & (right <= last)
         left, right = np.clip(left, 0, last - 1), np.clip(right, 1, last)
@@ -161,6 +168,8 @@ class WindowEnds:
             has_inner=is_there & ((inner_ns <= end_ns) if outwards < 0 else (inner_ns >= start_ns)),
             is_outer_run=_are_in_windows(signal, left - 1 if outwards < 0 else right, start_ns, end_ns),
             late_s=late_s,
+            is_short=is_short,
+            windows=windows,
         )
 
     @property
@@ -188,12 +197,13 @@ class WindowEnds:
         more = self.inside_s * self.signal.value[self.inner] - self.measured
         return np.where(self.is_corrected, more, 0.0)
 
-    def divided(self, inside: float, noise: IdleNoise | None) -> "Division":
-        """The stretch of means and counters divided by what is seen on both sides.
+    def divided(self, inside: float, noise: IdleNoise | None, idle: IdleAround | None) -> "Division":
+        """The stretch of means and counters divided by what is seen on both sides, or by the pause beside it.
 
         Args:
             inside: variance of one cell's level under the load; infinite where it is not known.
             noise: of idle readings.
+            idle: the idle level at each window.
         """
         length_s = np.maximum(self.inside_s + self.outside_s, 1e-9)
         g = self.outside_s / length_s
@@ -211,11 +221,24 @@ class WindowEnds:
         alone = outer - mean, a * (1 + cell / np.maximum(g, 1e-9))  # by what is outside only
         off = np.where(self.has_inner, estimate[0], alone[0])
         variance = np.where(self.has_inner, estimate[1], alone[1])
-        more = self.measured_outside - self.outside_s * (mean + off)
-        return Division(
-            np.where(self.is_open, more, 0.0),
-            np.where(self.is_open, variance * self.outside_s**2, self._blind_variance()),
-        )
+        more, of_more = self.measured_outside - self.outside_s * (mean + off), variance * self.outside_s**2
+        if idle is not None and self.is_short.any():
+            own, of_own = self._stretches().shared_out(
+                self.windows, idle, (self._fluctuation(noise), b), self._cell_s()
+            )
+            is_known = self.is_short & self._is_inner_inside() & np.isfinite(idle.level)
+            more, of_more = np.where(is_known, own - self.measured, more), np.where(is_known, of_own, of_more)
+        return Division(np.where(self.is_open, more, 0.0), np.where(self.is_open, of_more, self._blind_variance()))
+
+    def _stretches(self) -> Stretches:
+        left_ns, right_ns = self.signal.t_ns[self.left], self.signal.t_ns[self.right]
+        return Stretches(left_ns, right_ns, self.inside_s, self.measured + self.measured_outside)
+
+    def _is_inner_inside(self) -> BoolArray:
+        """(w,) whether the stretch ends inside the window, so that it is not that of the window's other end too."""
+        start_ns, end_ns = bounds(self.windows)
+        inner_ns = self.signal.t_ns[self.inner]
+        return np.asarray((start_ns <= inner_ns) & (inner_ns <= end_ns))
 
     def _fluctuation(self, noise: IdleNoise | None) -> Float64Array:
         """(w,) variance of one cell's level outside: the mean of what the next ones and the idle readings say."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from terrawatt.analysis.baseline import baseline
 from terrawatt.analysis.energy import Energy, energies
 from terrawatt.analysis.signal import source_signal
+from terrawatt.analysis.uncertainty import late_limit_s
 from terrawatt.errors import AnalysisError
 from terrawatt.records import AccuracyBand, MeterError, Semantics, Series, SeriesKey, SourceDescription, Window
 
@@ -93,7 +94,7 @@ def energy(
     if executions is not None and len(executions) != len(windows):
         raise AnalysisError(f"{len(windows)} windows, but executions of {len(executions)}")
     signal = source_signal(series, source)
-    level = baseline(signal, _window(idle), _window(idle_after))
+    level = baseline(signal, _window(idle), _window(idle_after), late_s=late_limit_s(source, signal))
     return energies(signal, source, [Window(*_ends(one)) for one in windows], level, executions)
 
 

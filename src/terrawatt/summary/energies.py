@@ -7,6 +7,7 @@ from terrawatt.analysis.baseline import Baseline, baseline
 from terrawatt.analysis.energy import Energy, energies, net_energy_j
 from terrawatt.analysis.signal import Signal, source_signal
 from terrawatt.analysis.table import PHASES, common_column, phase_column
+from terrawatt.analysis.uncertainty import late_limit_s
 from terrawatt.analysis.verdict import (
     energy_verdicts,
     missing_verdict,
@@ -47,7 +48,7 @@ def _source_result(run: RunData, source: SourceDescription, repetitions: Sequenc
         reason = run.store_problem or "the store holds no reading of it"
         return SourceResult(None, (), tuple(_no_source(source.name, reason) for _ in repetitions))
     signal = source_signal(series, source)
-    idle = baseline(signal, run.cold, run.idle_after)
+    idle = baseline(signal, run.cold, run.idle_after, late_s=late_limit_s(source, signal))
     found = energies(
         signal,
         source,
