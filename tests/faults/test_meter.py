@@ -54,8 +54,9 @@ def test_meters_that_fail_in_the_middle_of_a_repetition(lab: Lab, broker: Mosqui
     check_energies(folder, restarted)
     check_nothing_invented(folder, restarted, "esphome counter")
     assert "source-restarted" in {verdict.code for verdict in verdicts(folder)}
-    for plug in stuck:  # its counter stands still, which no power can do
-        assert "estimates-disagree" in codes(folder, plug.name)
+    for plug in stuck:
+        assert "stuck" in codes(folder, plug.name)
+        assert "estimates-disagree" in codes(folder, plug.name)  # its counter stands still, which no power can do
         assert "no-energy" in codes(folder, f"{plug.name} counter")
 
 

@@ -242,5 +242,5 @@ def _rows(limits: Sequence[Sequence[float]]) -> Float64Array:
 def _reason(signal: Signal, integral: Integral) -> str:
     """Why a window has no energy: no integral, or a counter that did not tick in it, which is no true zero."""
     if not integral.reason and signal.semantics is Semantics.COUNTER and integral.value == 0:
-        return "the counter did not move: the window is too short for its steps"
+        return "the counter did not move: the window is too short for its steps, or the meter hangs"
     return integral.reason

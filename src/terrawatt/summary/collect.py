@@ -70,6 +70,12 @@ class RunData:
         """The idle period after the repetitions."""
         return self._only(PhaseName.IDLE)
 
+    @property
+    def busy(self) -> tuple[Window, ...]:
+        """When the workload ran: warm-ups and repetitions."""
+        kinds = (PhaseName.WARMUP, PhaseName.REPETITION)
+        return tuple(phase.window for phase in self.phases if phase.name in kinds)
+
     def repetition(self, number: int) -> Phase | None:
         """The window of one repetition, with its number of executions."""
         found = (phase for phase in self.phases if phase.name == PhaseName.REPETITION and phase.repetition == number)

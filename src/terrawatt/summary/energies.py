@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from terrawatt.analysis.baseline import Baseline, baseline
 from terrawatt.analysis.energy import Energy, energies, net_energy_j
 from terrawatt.analysis.signal import Signal, source_signal
+from terrawatt.analysis.stuck import stuck_verdicts
 from terrawatt.analysis.table import PHASES, common_column, phase_column
 from terrawatt.analysis.uncertainty import late_limit_s
 from terrawatt.analysis.verdict import (
@@ -48,16 +49,16 @@ def _source_result(run: RunData, source: SourceDescription, repetitions: Sequenc
         reason = run.store_problem or "the store holds no reading of it"
         return SourceResult(None, (), tuple(_no_source(source.name, reason) for _ in repetitions))
     signal = source_signal(series, source)
-    idle = baseline(signal, run.cold, run.idle_after, late_s=late_limit_s(source, signal))
-    found = energies(
-        signal,
-        source,
-        [phase.window for phase in repetitions],
-        idle,
-        [phase.executions for phase in repetitions],
-    )
+    late_s = late_limit_s(source, signal)
+    windows = [phase.window for phase in repetitions]
+    idle = baseline(signal, run.cold, run.idle_after, late_s=late_s)
+    found = energies(signal, source, windows, idle, [phase.executions for phase in repetitions])
     restarts = restart_verdict(source.name, signal)
-    remarks = [Cells(verdicts=(*drifts, *restarts)) for drifts in stability_verdicts(found, idle)]
+    stuck = stuck_verdicts(source, signal, windows, late_s, run.busy)
+    remarks = [
+        Cells(verdicts=(*drifts, *restarts, *hangs))
+        for drifts, hangs in zip(stability_verdicts(found, idle), stuck, strict=True)
+    ]
     emitted = emitted_cells(found, signal, repetitions, run.intensity)
     cells = tuple(
         Cells.joined(
