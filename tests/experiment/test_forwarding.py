@@ -135,8 +135,8 @@ def test_a_wrong_password_or_database_ends_a_run_before_it_begins(
 
 def test_what_has_no_database_or_was_never_measured_sends_nothing(tmp_path: Path) -> None:
     said: list[str] = []
-    forward_at_end(RunFolder(tmp_path), StoreSettings(), said.append)
-    forward_at_end(RunFolder(tmp_path), StoreSettings(url="influxdb://127.0.0.1:1/telegraf"), said.append)
+    forward_at_end([RunFolder(tmp_path)], StoreSettings(), said.append)
+    forward_at_end([RunFolder(tmp_path)], StoreSettings(url="influxdb://127.0.0.1:1/telegraf"), said.append)
     assert said == []
 
 

@@ -13,7 +13,7 @@ from terrawatt.errors import ProtocolError, RunFolderError, UsageError
 from terrawatt.experiment import preflight, record
 from terrawatt.experiment.lock import MachineLock
 from terrawatt.experiment.scenario_run import OnFailure
-from terrawatt.records import Phase
+from terrawatt.records import Order, Phase
 from terrawatt.runs.atomic import sha256
 from terrawatt.runs.layout import RunFolder, scenario_folders
 from terrawatt.runs.manifest import read_manifest
@@ -167,7 +167,13 @@ def test_after_a_failure_the_run_goes_on(runs: Callable[..., object], python: Py
 
 
 def test_after_a_failure_the_run_stops_when_asked(runs: Callable[..., object], python: Python) -> None:
-    outcome = runs(python(FAILS_ONCE, "{repetition}"), python("pass"), repetitions=3, on_failure=OnFailure.STOP)
+    outcome = runs(
+        python(FAILS_ONCE, "{repetition}"),
+        python("pass"),
+        repetitions=3,
+        order=Order.SEQUENTIAL,
+        on_failure=OnFailure.STOP,
+    )
     first, second = (read_status(folder.status) for folder in scenario_folders(outcome.run_path))
     assert states(first) == [State.DONE, State.FAILED, State.PENDING]
     assert (first.state, second.state) == (State.FAILED, State.PENDING)
@@ -196,7 +202,7 @@ def test_each_scenario_of_several_stands_alone(runs: Callable[..., object], pyth
     for number, folder in enumerate(folders, start=1):
         manifest = read_manifest(folder.manifest)
         assert (manifest.run, manifest.group) == ("run_1", number)
-        assert manifest.checksums["telemetry.sqlite"] == sha256(folder.telemetry)
+        assert manifest.checksums["../telemetry.sqlite"] == sha256(folder.telemetry)
         assert [phase.name for phase in read_phases(folder.phases)] == ["cold", "warmup", "repetition", "idle"]
 
 

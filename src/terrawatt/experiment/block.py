@@ -19,7 +19,7 @@ from pathlib import Path
 from terrawatt.config import Settings
 from terrawatt.errors import ProtocolError
 from terrawatt.experiment.arrivals import arrivals
-from terrawatt.experiment.beginning import first_manifest, reading_after_s
+from terrawatt.experiment.beginning import Circumstances, first_manifest, reading_after_s
 from terrawatt.experiment.emissions import EmissionsTracker
 from terrawatt.experiment.forwarding import forward_at_end
 from terrawatt.experiment.lock import MachineLock
@@ -82,7 +82,7 @@ def measured_block(
             discard_unused([folder], given=storage_path is not None)
             raise
         recorder.close(State.DONE)
-        forward_at_end(folder, settings.store, say)
+        forward_at_end([folder], settings.store, say)
 
 
 @contextmanager
@@ -123,8 +123,8 @@ class _Block:
         settings, folder = self.settings, self.recorder.folder
         sources, remarks = calibrated(report.sources, settings.experiment.results, report.host)
         report = replace(report, sources=sources)
-        manifest = first_manifest(folder, settings, self.scenario, report, self.emissions.description(), {})
-        write_manifest(folder.manifest, manifest)
+        now = Circumstances(settings, report, folder.telemetry, self.emissions.description())
+        write_manifest(folder.manifest, first_manifest(folder, self.scenario, now))
         self.recorder.set_state(State.RUNNING)
         kinds = (f"{one.name}{' (estimated, not measured)' if one.is_estimate else ''}" for one in sources)
         self._tell(f"power: {', '.join(kinds) or 'no source'}")

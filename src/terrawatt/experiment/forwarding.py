@@ -69,27 +69,30 @@ def forward(
     return Forwarded(forwarder.sent, forwarder.remaining(), forwarder.refused, len(phases), complaints)
 
 
-def forward_at_end(folder: RunFolder, settings: StoreSettings, say: Callable[[str], None]) -> None:
+def forward_at_end(folders: Sequence[RunFolder], settings: StoreSettings, say: Callable[[str], None]) -> None:
     """Send the rest of a run that has just ended, as far as that goes in a short time; says what remains."""
-    if settings.url == "sqlite" or not folder.manifest.exists():
+    measured = [folder for folder in folders if folder.manifest.exists()]
+    if settings.url == "sqlite" or not measured:
         return
     end_s = time.monotonic() + _LIMIT_S
-    later = f"`terrawatt store forward {folder.path}` sends the rest"
+    run_path = measured[0].path if len(folders) == 1 else measured[0].run_path
+    later = f"`terrawatt store forward {run_path}` sends the rest"
     try:
         with open_influx(settings) as influx:
-            done = forward(folder, influx, go_on=lambda: time.monotonic() < end_s)
+            done = [forward(folder, influx, go_on=lambda: time.monotonic() < end_s) for folder in measured]
     except TerrawattError as error:
         say(f"{error}; {later}")
         return
-    for complaint in done.complaints:
+    for complaint in dict.fromkeys(complaint for one in done for complaint in one.complaints):
         say(complaint)
-    if done.refused:
+    last = done[-1]  # the folders of a run share one store
+    if last.refused:
         say(
-            f"{done.refused} rows, which the run folder holds, were refused for good by the database; {folder.log} or "
-            "the lines above say why"
+            f"{last.refused} rows, which the run folder holds, were refused for good by the database; "
+            f"{RunFolder(run_path).log} or the lines above say why"
         )
-    if done.remaining:
-        say(f"{done.remaining} rows are still to be sent to the database; {later}")
+    if last.remaining:
+        say(f"{last.remaining} rows are still to be sent to the database; {later}")
 
 
 def phase_samples(manifest: Manifest, phases: Sequence[Phase]) -> list[Sample]:

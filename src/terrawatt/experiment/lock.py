@@ -15,7 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from terrawatt.errors import ProtocolError
+from terrawatt.errors import ProtocolError, RunFolderError
+from terrawatt.runs.heartbeat import read_heartbeat
+from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.times import format_time
 
 FILE_NAME = "terrawatt.lock"
@@ -122,6 +124,48 @@ class MachineLock:
         return ProtocolError(
             f"{self.path}: the lock cannot be opened ({error.strerror}); name another file with experiment.lock"
         )
+
+
+class RunLock:
+    """The lock of one run's folder, whichever machine looks at it: `flock` on its log, which is never replaced."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Prepare; `folder` is that of the whole run."""
+        self._folder = folder
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        """Take it.
+
+        Raises:
+            ProtocolError: the run is being measured now.
+            RunFolderError: the folder cannot be written.
+        """
+        try:
+            self._descriptor = os.open(self._folder.log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise RunFolderError(f"{self._folder.log}: cannot be opened ({error.strerror})") from error
+        if not _try_lock(self._descriptor):
+            self._release()
+            raise ProtocolError(f"{self._folder.path}: is in use: {self._user()} measures it; wait for its end")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _user(self) -> str:
+        try:
+            beat = read_heartbeat(self._folder.heartbeat)
+        except RunFolderError:
+            return "another process"
+        return f"process {beat.pid} on {beat.host}"
 
 
 def _try_lock(descriptor: int) -> bool:

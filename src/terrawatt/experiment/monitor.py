@@ -1,80 +1,103 @@
 """What the runner does while it waits: look after the sampler, and tell the user where the run is."""
 
 import math
+import os
+import socket
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
 from terrawatt.config import ProtocolSettings
 from terrawatt.errors import RunFolderError
+from terrawatt.experiment.ledger import Ledger
 from terrawatt.experiment.progress import Progress, Snapshot
-from terrawatt.experiment.protocol import remaining_s, steps
+from terrawatt.experiment.protocol import Step, StepKind
 from terrawatt.experiment.sampling import SamplerWatch
+from terrawatt.experiment.sitting import Sitting
 from terrawatt.records import PhaseName
+from terrawatt.runs.heartbeat import Heartbeat, write_heartbeat
 from terrawatt.runs.phases import read_phases
+from terrawatt.runs.status import State
 from terrawatt.telemetry.process import Latest
 from terrawatt.units import ns_to_s
 
 REFRESH_S = 1.0
+_BEAT_S = 5.0  # a step that lasts longer beats the heart again and again
 _STALE_S = 10.0  # an older reading is not "now"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a scenario stands in its run.
+    """Where a sitting stands in its run.
 
     Attributes:
-        scenario, scenarios: which of how many, from 1.
+        sitting: what is measured.
+        steps: of it.
+        scenarios: how many the run has.
         title: the scenario in words.
         epochs: how many epochs the workload has, where the scenario says so.
         source: the main power source.
         protocol: which every scenario follows.
     """
 
-    scenario: int
+    sitting: Sitting
+    steps: tuple[Step, ...]
     scenarios: int
     title: str
     epochs: int | None
     source: str
     protocol: ProtocolSettings
 
+    def of_kind(self, step: Step) -> int:
+        """How many steps of a step's kind there are; of repetitions, in the whole run of the scenario."""
+        if step.kind is StepKind.REPETITION:
+            return self.protocol.planned_repetitions
+        return sum(other.kind is step.kind for other in self.steps)
+
 
 class Monitor:
-    """Sees one scenario through; `tick` is called whenever the runner looks up from waiting, and returns at once."""
+    """Sees one sitting through; `tick` is called whenever the runner looks up from waiting, and returns at once."""
 
     def __init__(
-        self, place: Place, watch: SamplerWatch, progress: Progress, reported: Path, history_s: list[float]
+        self, place: Place, watch: SamplerWatch, progress: Progress, reported: Path, ledger: Ledger, heartbeat: Path
     ) -> None:
         """Prepare.
 
         Args:
-            place: where the scenario stands.
-            watch: over its sampler.
+            place: where the sitting stands.
+            watch: over the sampler.
             progress: what the user sees.
             reported: the file in which the workload reports its phases.
-            history_s: how long each execution of the run took; those of this scenario are appended to it.
+            ledger: the account of the run; what this sitting takes is entered.
+            heartbeat: the file that says how far the run is.
         """
         self._place = place
-        self._steps = steps(place.protocol)
         self._watch = watch
         self._progress = progress
         self._epochs = EpochReader(reported)
-        self._history_s = history_s
-        self._history_before = len(history_s)
+        self._ledger = ledger
+        self._heartbeat = heartbeat
         self.begin(0)
 
     def begin(self, index: int) -> None:
         """A step begins."""
         self._index = index
-        self._begun_s = time.monotonic()
+        self._begun_s, self._begun_ns = time.monotonic(), time.time_ns()
         self._drawn_s = -math.inf
         self.energy = RunningEnergy(self._place.source)
+        self._beat()
 
     def executed(self, duration_s: float) -> None:
         """An execution has ended."""
-        self._history_s.append(duration_s)
+        self._ledger.executed(self._place.sitting.scenario, duration_s)
+
+    def ended(self, *, succeeded: bool) -> None:
+        """The repetition that is the present step has ended."""
+        self._ledger.ended(self._place.sitting.scenario, self.energy.energy_j, succeeded=succeeded)
+
+    def spared(self, repetitions: int) -> None:
+        """So many repetitions of the scenario are not needed any more."""
+        self._ledger.done += repetitions
 
     def tick(self) -> None:
         """Look after the sampler; once a second, add up and draw.
@@ -83,39 +106,63 @@ class Monitor:
             ProtocolError: the sampler is gone for good.
         """
         self._watch.check()
-        if time.monotonic() - self._drawn_s >= REFRESH_S:
-            self._drawn_s = time.monotonic()
+        now_s = time.monotonic()
+        if now_s - self._drawn_s >= REFRESH_S:
+            self._drawn_s = now_s
             self.energy.add(self._watch.latest(), time.time_ns())
             self._progress.show(self._snapshot())
+            if now_s - self._beaten_s >= _BEAT_S:
+                self._beat()
+
+    def _beat(self) -> None:
+        self._beaten_s = time.monotonic()
+        write_heartbeat(self._heartbeat, self._whole())
+
+    def _whole(self) -> Heartbeat:
+        """Where the whole run is."""
+        place, ledger, left = self._place, self._ledger, self._place.steps[self._index :]
+        step = left[0]
+        repetitions = [other.number for other in left if other.kind is StepKind.REPETITION]
+        return Heartbeat(
+            t_ns=time.time_ns(),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            state=State.RUNNING,
+            scenarios=place.scenarios,
+            scenario=place.sitting.scenario,
+            title=place.title,
+            block=place.sitting.block,
+            repetition=repetitions[0] if repetitions else 0,
+            step=step.kind,
+            step_start_ns=self._begun_ns,
+            repetitions=ledger.repetitions,
+            done=ledger.done,
+            failed=ledger.failed,
+            source=place.source,
+            power_w=self.energy.power_w,
+            energy_j=ledger.energy_j,
+            left_s=ledger.left_s(place.sitting.scenario, left, time.monotonic() - self._begun_s),
+            left_j=ledger.left_j(place.sitting.scenario, left),
+        )
 
     def _snapshot(self) -> Snapshot:
-        place = self._place
-        step = self._steps[self._index]
-        elapsed_s = time.monotonic() - self._begun_s
+        place, whole = self._place, self._whole()
+        step = place.steps[self._index]
         return Snapshot(
-            scenario=place.scenario,
+            scenario=place.sitting.scenario,
             scenarios=place.scenarios,
             title=place.title,
             step=step,
-            steps_of_kind=sum(other.kind is step.kind for other in self._steps),
-            elapsed_s=elapsed_s,
+            steps_of_kind=place.of_kind(step),
+            elapsed_s=time.monotonic() - self._begun_s,
             epoch=self._epochs.last(),
             epochs=place.epochs,
             source=place.source,
             power_w=self.energy.power_w,
             energy_j=self.energy.energy_j,
-            left_s=self._left_s(elapsed_s),
+            left_s=whole.left_s,
+            sweep=whole,
         )
-
-    def _left_s(self, elapsed_s: float) -> float | None:
-        """Time left: of this scenario by its own executions, of later ones by all of the run so far."""
-        min_window_s = self._place.protocol.min_window_s
-        own_s = self._history_s[self._history_before :] or self._history_s
-        here_s = remaining_s(self._steps[self._index :], _mean(own_s), elapsed_s, min_window_s)
-        later_s = remaining_s(self._steps, _mean(self._history_s), 0.0, min_window_s)
-        if here_s is None or later_s is None:
-            return None
-        return here_s + later_s * (self._place.scenarios - self._place.scenario)
 
 
 class RunningEnergy:
@@ -162,7 +209,3 @@ class EpochReader:
             return None  # logged once the repetition has ended
         epochs = [phase.epoch for phase in phases if phase.name == PhaseName.TRAIN and phase.epoch is not None]
         return epochs[-1] if epochs else None
-
-
-def _mean(durations_s: Sequence[float]) -> float | None:
-    return fmean(durations_s) if durations_s else None

@@ -17,11 +17,14 @@ from terrawatt.analysis.signal import source_signal
 from terrawatt.analysis.stopping import half_widths_so_far, may_stop
 from terrawatt.config import ProtocolSettings
 from terrawatt.errors import StoreError, UsageError
+from terrawatt.experiment.protocol import gap_s
 from terrawatt.records import Phase, PhaseName, SourceDescription, Window
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.phases import read_phases
 from terrawatt.store.sqlite import SqliteStore
-from terrawatt.units import s_to_ns
+from terrawatt.units import NS_PER_S, s_to_ns
+
+_MARGIN_NS = 600 * NS_PER_S  # readings so long after a sitting are read too: those just outside a window count
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,16 @@ class Precision:
         return f"net energy ± {width} after {self.n} (asked: {100 * target:g} %{without})"
 
 
-def check(protocol: ProtocolSettings) -> None:
-    """See that the rule can be followed.
+def check(protocol: ProtocolSettings, scenarios: int = 1) -> None:
+    """See that the rule can be followed by so many scenarios.
 
     Raises:
         UsageError: without a cold period there is no net energy; or the least is more than the most.
     """
     if not protocol.until_ci_percent:
         return
-    if protocol.cold_s - protocol.latency_s <= 0:
+    cold_s = protocol.cold_s if scenarios == 1 else min(protocol.cold_s, gap_s(protocol))
+    if cold_s - protocol.latency_s <= 0:
         raise UsageError("--until-ci needs net energies, so a baseline: give a cold period with --cold")
     if protocol.min_repetitions > protocol.max_repetitions:
         raise UsageError(
@@ -109,10 +113,14 @@ class PrecisionWatch:
             done: the repetitions whose workload succeeded.
         """
         phases = read_phases(self.folder.phases)
-        cold = next(phase.window for phase in phases if phase.name == PhaseName.COLD)
         repetitions = [phase for phase in phases if phase.name == PhaseName.REPETITION and phase.repetition in done]
         try:
-            found = self._energies(cold, repetitions)
+            found = [
+                energy
+                for cold in (phase for phase in phases if phase.name == PhaseName.COLD)
+                if (inside := [phase for phase in repetitions if phase.sitting == cold.sitting])
+                for energy in self._energies(cold.window, inside)
+            ]
         except StoreError as error:
             return Precision(0, math.inf, is_enough=False, reason=str(error))
         values = np.array([energy.net.energy_j for energy in found if not energy.net.reason])
@@ -124,8 +132,10 @@ class PrecisionWatch:
         return Precision(len(values), float(widths[-1]), bool(stops[-1]), reason)
 
     def _energies(self, cold: Window, repetitions: Sequence[Phase]) -> tuple[Energy, ...]:
+        """Those of one sitting, with its own baseline."""
+        last_ns = max(phase.window.end_ns for phase in repetitions)
         with SqliteStore(self.folder.telemetry, read_only=True) as store:
-            series = store.read(self.source.series, cold.start_ns)
+            series = store.read(self.source.series, cold.start_ns, last_ns + _MARGIN_NS)
         signal = source_signal(series, self.source)
         end_ns = cold.end_ns - s_to_ns(self.protocol.latency_s)
         idle = baseline(signal, Window(cold.start_ns, end_ns) if end_ns > cold.start_ns else None)

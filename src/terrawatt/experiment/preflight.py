@@ -7,7 +7,7 @@ from pathlib import Path
 
 from terrawatt.config import Settings
 from terrawatt.errors import ProtocolError, RunFolderError, StoreUnreachableError, UsageError
-from terrawatt.runs.layout import RunFolder, create_run, prepare_run
+from terrawatt.runs.layout import RunFolder, create_run, prepare_run, scenario_folders
 from terrawatt.store.influxdb import open_influx
 
 MIN_FREE_BYTES = 100_000_000
@@ -71,8 +71,8 @@ def make_folders(storage_path: Path | None, results: Path, experiment: str, scen
     """
     if storage_path is None:
         return create_run(results, experiment, scenarios)
-    folder = RunFolder(storage_path)
-    if any(path.exists() for path in (folder.manifest, folder.status, folder.phases, folder.times)):
+    there = (RunFolder(storage_path), *scenario_folders(storage_path))
+    if any(path.exists() for one in there for path in (one.manifest, one.status, one.phases, one.times)):
         raise RunFolderError(f"{storage_path}: holds a run already; give a folder of its own to each run")
     try:
         return prepare_run(storage_path, scenarios)
@@ -89,11 +89,25 @@ def discard_unused(folders: Sequence[RunFolder], *, given: bool) -> bool:
     if any(folder.manifest.exists() for folder in folders):
         return False
     for folder in folders:
-        for file in (folder.status, folder.log, folder.forwarded, *folder.path.glob(f"{folder.telemetry.name}*")):
-            file.unlink(missing_ok=True)
-        made = (folder.output, folder.emissions)
-        outer = () if given else (folder.path, folder.run_path, folder.run_path.parent)
-        for path in (*made, *outer):
-            with suppress(OSError):  # holds something else
-                path.rmdir()
+        _empty(folder)
+        for path in (folder.output, folder.emissions, *(() if given else (folder.path,))):
+            _remove(path)
+    run_path = folders[0].run_path if len(folders) > 1 or not given else folders[0].path
+    _empty(RunFolder(run_path))
+    for path in () if given else (run_path, run_path.parent):
+        _remove(path)
     return True
+
+
+def _empty(folder: RunFolder) -> None:
+    """Remove the files that a run puts into a folder before it measures."""
+    own = folder.path / folder.telemetry.name
+    files = (folder.status, folder.log, folder.heartbeat, own.with_name(folder.forwarded.name))
+    for file in (*files, *folder.path.glob(f"{own.name}*"), *folder.path.glob(f".{folder.heartbeat.name}*")):
+        file.unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, unless it holds something else."""
+    with suppress(OSError):
+        path.rmdir()

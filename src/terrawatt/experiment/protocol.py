@@ -1,6 +1,6 @@
-"""The protocol as data: which steps a scenario takes, and how long all of it will last. Pure.
+"""The protocol as data: which steps a sitting takes, and how long all of it will last. Pure.
 
-Cold (idle) → warm-up executions, discarded → repetitions 1..N, one fresh process each → idle.
+Cold (idle) → warm-up executions, discarded → repetitions, one fresh process each → idle.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from terrawatt.config import ProtocolSettings
-from terrawatt.records import Scenario
+from terrawatt.records import Order, Scenario
 
 
 class StepKind(StrEnum):
@@ -38,25 +38,48 @@ class Step:
 
 
 def steps(protocol: ProtocolSettings) -> tuple[Step, ...]:
-    """The steps of one scenario, in order. The cold period is there even when it lasts 0 s: it opens times.txt."""
-    plan = [Step(StepKind.COLD, duration_s=protocol.cold_s)]
-    plan += [Step(StepKind.WARMUP, number) for number in range(1, protocol.warmup + 1)]
-    for number in range(1, protocol.planned_repetitions + 1):
-        if number > 1 and protocol.pause_s > 0:
+    """The steps of one scenario in one sitting, which is the only one of its run."""
+    repetitions = range(1, protocol.planned_repetitions + 1)
+    return sitting_steps(protocol, repetitions, protocol.warmup, protocol.cold_s, protocol.idle_after_s)
+
+
+def sitting_steps(
+    protocol: ProtocolSettings, repetitions: Sequence[int], warmups: int, cold_s: float | None, idle_s: float
+) -> tuple[Step, ...]:
+    """The steps of one sitting, in order.
+
+    Args:
+        protocol: tells the pause between repetitions.
+        repetitions: their numbers.
+        warmups: how many executions are discarded before.
+        cold_s: how long it is idle before; even 0 s are a step, which opens times.txt. None: it has been idle already.
+        idle_s: how long it is idle after; 0: not at all.
+    """
+    plan = [] if cold_s is None else [Step(StepKind.COLD, duration_s=cold_s)]
+    plan += [Step(StepKind.WARMUP, number) for number in range(1, warmups + 1)]
+    for position, number in enumerate(repetitions):
+        if position > 0 and protocol.pause_s > 0:
             plan.append(Step(StepKind.PAUSE, duration_s=protocol.pause_s))
         plan.append(Step(StepKind.REPETITION, number))
-    if protocol.idle_after_s > 0:
-        plan.append(Step(StepKind.IDLE, duration_s=protocol.idle_after_s))
+    if idle_s > 0:
+        plan.append(Step(StepKind.IDLE, duration_s=idle_s))
     return tuple(plan)
 
 
-def blocks(protocol: ProtocolSettings) -> tuple[int, ...]:
+def gap_s(protocol: ProtocolSettings) -> float:
+    """How long it is idle between two sittings: the idle period of the one, and the cold period of the next."""
+    return protocol.idle_after_s or protocol.cold_s
+
+
+def blocks(protocol: ProtocolSettings, order: Order = Order.SEQUENTIAL) -> tuple[int, ...]:
     """The block of each repetition.
 
     A block holds every scenario once. Run one after another, scenarios share no block but the run itself: all
     repetitions are in block 1, and nothing may be paired by block.
     """
-    return (1,) * protocol.planned_repetitions
+    if order is Order.SEQUENTIAL:
+        return (1,) * protocol.planned_repetitions
+    return tuple(range(1, protocol.planned_repetitions + 1))
 
 
 def remaining_s(left: Sequence[Step], execution_s: float | None, elapsed_s: float, min_window_s: float) -> float | None:

@@ -9,8 +9,8 @@ from terrawatt.errors import RunFolderError
 from terrawatt.records import Phase, PhaseName, Window
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import read_manifest, seal, write_manifest
-from terrawatt.runs.phases import append_phases, read_phases
-from terrawatt.runs.status import RepetitionStatus, RunStatus, State, write_status
+from terrawatt.runs.phases import append_phases, read_phases, write_phases
+from terrawatt.runs.status import RepetitionStatus, RunStatus, State, read_status, write_status
 from terrawatt.runs.times import format_time, write_times
 
 _OURS = frozenset({PhaseName.COLD, PhaseName.WARMUP, PhaseName.REPETITION, PhaseName.IDLE})
@@ -19,21 +19,47 @@ _OURS = frozenset({PhaseName.COLD, PhaseName.WARMUP, PhaseName.REPETITION, Phase
 class Recorder:
     """Writes `phases.jsonl`, `times.txt`, `status.json` and `log.txt` of one scenario."""
 
-    def __init__(self, folder: RunFolder, repetitions: int) -> None:
-        """Begin with every repetition pending; the status is written."""
+    def __init__(self, folder: RunFolder, repetitions: int | None) -> None:
+        """Begin with every repetition pending; the status is written. None: go on with what the folder holds.
+
+        Raises:
+            RunFolderError: what it holds cannot be read.
+        """
         self.folder = folder
-        self.status = RunStatus.pending(repetitions)
         self._phases: list[Phase] = []
-        write_status(folder.status, self.status)
+        if repetitions is None:
+            self.status = read_status(folder.status)
+            self._phases = read_phases(folder.phases)
+        else:
+            self.status = RunStatus.pending(repetitions)
+            write_status(folder.status, self.status)
 
     def log(self, message: str) -> None:
         """Append a line of the runner itself to the log, with the time."""
         with self.folder.log.open("a", encoding="utf-8") as file:
             file.write(f"[terrawatt {format_time(time.time_ns())}] {message}\n")
 
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """What is recorded."""
+        return tuple(self._phases)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether each repetition has ended, well or not."""
+        return all(entry.state in (State.DONE, State.FAILED) for entry in self.status.repetitions)
+
+    def keep(self, phases: Sequence[Phase], status: RunStatus) -> None:
+        """Go on with these phases and this status, and leave out the rest of what is recorded."""
+        self._phases = list(phases)
+        write_phases(self.folder.phases, phases)
+        write_times(self.folder.times, self._phases)
+        self.status = status
+        write_status(self.folder.status, status)
+
     def add(self, phase: Phase, inner: Sequence[Phase] = ()) -> None:
         """Record a phase that has ended, and those that the workload reported inside it."""
-        self._phases.append(phase)
+        self._phases += (phase, *inner)
         append_phases(self.folder.phases, (phase, *inner))
         write_times(self.folder.times, self._phases)
 
@@ -47,10 +73,22 @@ class Recorder:
         self.status = self.status.with_state(state, reason)
         write_status(self.folder.status, self.status)
 
-    def drop_pending(self) -> None:
-        """Forget the repetitions that will not be made, since those before are enough."""
+    def drop_pending(self) -> int:
+        """Forget the repetitions that will not be made, since those before are enough. Returns how many."""
+        planned = len(self.status.repetitions)
         self.status = self.status.without_pending()
         write_status(self.folder.status, self.status)
+        return planned - len(self.status.repetitions)
+
+    def conclusion(self) -> tuple[State, str]:
+        """How the scenario ended when all its repetitions have: done, unless none succeeded; and what went wrong."""
+        repetitions = self.status.repetitions
+        failed = [entry for entry in repetitions if entry.state is not State.DONE]
+        if not failed:
+            return State.DONE, ""
+        first = failed[0].result.reason if failed[0].result else ""
+        reason = f"{len(failed)} of {len(repetitions)} repetitions failed; the first: {first}"
+        return State.FAILED if len(failed) == len(repetitions) else State.DONE, reason
 
     def close(self, state: State, reason: str = "") -> None:
         """Record how the scenario ended, behind the checksums of its files.
@@ -60,9 +98,13 @@ class Recorder:
         for entry in self.status.repetitions:
             if entry.state is State.RUNNING:
                 self.status = self.status.with_repetition(replace(entry, state=State.INTERRUPTED))
+        self.seal()
+        self.set_state(state, reason)
+
+    def seal(self) -> None:
+        """Write the checksums of the files into the manifest, where there is one."""
         if self.folder.manifest.exists():
             seal(self.folder, read_manifest(self.folder.manifest))
-        self.set_state(state, reason)
 
     def note_missing_emissions(self, repetition: int, reason: str) -> None:
         """Record in the manifest why there is no file of emissions of a repetition."""

@@ -1,19 +1,18 @@
-"""One scenario carried out: its steps, each recorded in the run folder when it ends."""
+"""One sitting of a scenario carried out: its steps, each recorded in the run folder when it ends."""
 
 import os
 import shlex
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from terrawatt.experiment.arrivals import Arrivals
 from terrawatt.experiment.emissions import EmissionsTracker
 from terrawatt.experiment.monitor import Monitor, Place
 from terrawatt.experiment.precision import PrecisionWatch
-from terrawatt.experiment.protocol import Step, StepKind, fill, steps
+from terrawatt.experiment.protocol import Step, StepKind, fill
 from terrawatt.experiment.record import Recorder
 from terrawatt.experiment.waiting import sleep
 from terrawatt.experiment.workload import TICK_S, Execution, Executor
@@ -33,12 +32,25 @@ class OnFailure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SittingEnd:
+    """How a sitting ended.
+
+    Attributes:
+        reason: why the scenario must not go on; empty: it may.
+        idle: the idle period after it, which is the cold period of the next; None: there was none.
+    """
+
+    reason: str = ""
+    idle: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioRun:
-    """Carries out one scenario.
+    """Carries out one sitting of a scenario.
 
     Attributes:
         scenario: what is run.
-        place: where it stands in the run, and the protocol.
+        place: where the sitting stands in the run, its steps, and the protocol.
         recorder: its run folder.
         emissions: CodeCarbon's tracker.
         executor: runs the workload.
@@ -46,10 +58,10 @@ class ScenarioRun:
         say: tells the user a line.
         reported: the file in which the workload reports its phases.
         on_failure: what happens after a repetition that failed.
-        reading_after_s: how long the sampler goes on after the last window at least, so that each series has a
-            reading on its far side.
+        reading_after_s: how long it takes after a window until each series has a reading on its far side.
+        is_one_of_many: the sitting is one of many short ones, each of which is worth one line to the user.
+        cold: the idle period before, where the sitting before had it; None: it is a step of this one.
         precision: ends the repetitions when the interval is narrow; None: their number is fixed.
-        arrivals: the readings that are awaited at the end; None where terrawatt itself reads.
     """
 
     scenario: Scenario
@@ -62,39 +74,37 @@ class ScenarioRun:
     reported: Path
     on_failure: OnFailure
     reading_after_s: float
+    is_one_of_many: bool = False
+    cold: Window | None = None
     precision: PrecisionWatch | None = None
-    arrivals: Arrivals | None = None
 
-    def carry_out(self) -> tuple[State, str]:
+    def carry_out(self) -> SittingEnd:
         """Go through all steps.
-
-        Returns:
-            How it ended, and why when something failed.
 
         Raises:
             StoppedError: a stop signal came.
             ProtocolError: the sampler is gone for good.
         """
-        self.recorder.set_state(State.RUNNING)
-        is_enough = False
-        for index, step in enumerate(steps(self.place.protocol)):
+        if self.recorder.status.state is not State.RUNNING:
+            self.recorder.set_state(State.RUNNING)
+        if self.cold is not None:
+            self._add(PhaseName.COLD, self.cold)
+        is_enough, idle = False, None
+        for index, step in enumerate(self.place.steps):
             if is_enough and step.kind in (StepKind.PAUSE, StepKind.REPETITION):
                 continue
             self.monitor.begin(index)
-            if reason := self._step(step):
-                return State.FAILED, reason
+            if step.kind in (StepKind.COLD, StepKind.IDLE):
+                idle = self._idle(step)
+            elif reason := self._step(step):
+                return SittingEnd(reason)
             if step.kind is StepKind.REPETITION:
                 is_enough = self._is_enough(step.number)
-        self._await_last_readings()
-        return self._conclusion()
+        return SittingEnd(idle=idle if self.place.steps[-1].kind is StepKind.IDLE else None)
 
     def _step(self, step: Step) -> str:
         """Do one step. Returns why the scenario cannot go on, or nothing."""
         match step.kind:
-            case StepKind.COLD:
-                self._idle(step, PhaseName.COLD)
-            case StepKind.IDLE:
-                self._idle(step, PhaseName.IDLE)
             case StepKind.PAUSE:
                 self._sleep(step.duration_s or 0.0)
             case StepKind.WARMUP:
@@ -106,11 +116,17 @@ class ScenarioRun:
     def _sleep(self, duration_s: float) -> None:
         sleep(duration_s, self.executor.wakeup, self.monitor.tick, TICK_S)
 
-    def _idle(self, step: Step, name: PhaseName) -> None:
-        self.say(f"{name}: {format_duration(step.duration_s or 0.0)}")
+    def _idle(self, step: Step) -> Window:
+        name = PhaseName.COLD if step.kind is StepKind.COLD else PhaseName.IDLE
+        self._tell_step(f"{name}: {format_duration(step.duration_s or 0.0)}")
         start_ns = time.time_ns()
         self._sleep(step.duration_s or 0.0)
-        self.recorder.add(Phase(name, Window(start_ns, time.time_ns())))
+        window = Window(start_ns, time.time_ns())
+        self._add(name, window)
+        return window
+
+    def _add(self, name: PhaseName, window: Window) -> None:
+        self.recorder.add(Phase(name, window, sitting=self.place.sitting.number))
 
     def _warm_up(self, step: Step) -> str:
         """Execute once into a folder that is thrown away, on the same disk as the output that is kept."""
@@ -124,8 +140,8 @@ class ScenarioRun:
         if not execution.result.succeeded:
             self._tell_failure(f"warm-up {step.number}", execution)
             return f"warm-up {step.number} failed: {execution.result.reason}"
-        self.recorder.add(Phase(PhaseName.WARMUP, Window(execution.start_ns, execution.end_ns)))
-        self.say(f"warm-up {step.number} of {self.place.protocol.warmup}: {_duration(execution)}")
+        self._add(PhaseName.WARMUP, Window(execution.start_ns, execution.end_ns))
+        self._tell_step(f"warm-up {step.number} of {self.place.of_kind(step)}: {_duration(execution)}")
         return ""
 
     def _repeat(self, step: Step) -> str:
@@ -154,7 +170,7 @@ class ScenarioRun:
         found = self.precision.judge(done)
         line = found.in_words(self.precision.target)
         if found.is_enough:
-            self.recorder.drop_pending()
+            self.monitor.spared(self.recorder.drop_pending())
             line += f": {number} repetitions are enough"
         elif number == self.place.protocol.planned_repetitions:
             line += f": not as narrow as asked, but {number} repetitions are the most"
@@ -162,20 +178,6 @@ class ScenarioRun:
             self.recorder.log(line)
             self.say(line)
         return found.is_enough
-
-    def _await_last_readings(self) -> None:
-        """Let each series have a reading on the far side of the last window."""
-        if self.arrivals is None:
-            self._sleep(self.reading_after_s - self.place.protocol.idle_after_s)
-            return
-        missing = self.arrivals.wait(time.time_ns(), self._sleep)
-        if missing:
-            line = (
-                f"no reading of {', '.join(map(str, missing))} has come in {self.arrivals.patience_s:.0f} s; the "
-                "summary looks for them in the database"
-            )
-            self.recorder.log(line)
-            self.say(line)
 
     def _await_reading(self, precision: PrecisionWatch) -> None:
         """Wait until the main source has been read behind the window, but not for a source that has gone silent."""
@@ -205,30 +207,30 @@ class ScenarioRun:
         result = execution.result
         if execution.end_ns > execution.start_ns:
             window = Window(execution.start_ns, execution.end_ns)
-            inner = self.recorder.reported(self.reported, number, window)
-            self.recorder.add(Phase(PhaseName.REPETITION, window, number, executions=execution.executions), inner)
+            sitting = self.place.sitting.number
+            inner = [replace(phase, sitting=sitting) for phase in self.recorder.reported(self.reported, number, window)]
+            phase = Phase(PhaseName.REPETITION, window, number, executions=execution.executions, sitting=sitting)
+            self.recorder.add(phase, inner)
         else:
             result = ExecutionResult(None, reason="the clock was set back while it ran; no window can be told")
         state = State.DONE if result.succeeded else State.FAILED
         if execution.interrupted:
             state = State.INTERRUPTED
         self.recorder.set_repetition(RepetitionStatus(number, state, result))
+        if not execution.interrupted:
+            self.monitor.ended(succeeded=result.succeeded)
         return result
-
-    def _conclusion(self) -> tuple[State, str]:
-        """All steps were taken: done, unless no repetition succeeded."""
-        repetitions = self.recorder.status.repetitions
-        failed = [entry for entry in repetitions if entry.state is not State.DONE]
-        if not failed:
-            return State.DONE, ""
-        first = failed[0].result.reason if failed[0].result else ""
-        reason = f"{len(failed)} of {len(repetitions)} repetitions failed; the first: {first}"
-        return State.FAILED if len(failed) == len(repetitions) else State.DONE, reason
 
     @property
     def _of(self) -> str:
         """How many repetitions there are: `10`, or `at most 50`."""
         return f"{'' if self.precision is None else 'at most '}{self.place.protocol.planned_repetitions}"
+
+    @property
+    def _where(self) -> str:
+        """The scenario, where those before and after are others."""
+        place = self.place
+        return f"scenario {place.sitting.scenario}, {place.title}: " if self.is_one_of_many else ""
 
     def _note_missing_emissions(self, number: int, reason: str) -> None:
         if self.emissions.enabled:
@@ -239,10 +241,14 @@ class ScenarioRun:
         energy = self.monitor.energy.energy_j
         about = f", about {with_si_prefix(energy, 'J')} gross ({self.place.source})" if energy else ""
         times = f" in {execution.executions} executions" if execution.executions > 1 else ""
-        self.say(f"repetition {number} of {self._of}: {_duration(execution)}{times}{about}")
+        self.say(f"{self._where}repetition {number} of {self._of}: {_duration(execution)}{times}{about}")
+
+    def _tell_step(self, line: str) -> None:
+        if not self.is_one_of_many:
+            self.say(line)
 
     def _tell_failure(self, what: str, execution: Execution) -> None:
-        self.say(f"{what} failed: {execution.result.reason}")
+        self.say(f"{self._where}{what} failed: {execution.result.reason}")
         for line in execution.tail:
             self.say(f"  | {line}")
 

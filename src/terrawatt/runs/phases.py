@@ -12,7 +12,7 @@ from typing import Any
 
 from terrawatt.errors import AnalysisError, RunFolderError
 from terrawatt.records import Phase, Window
-from terrawatt.runs.atomic import append_lines
+from terrawatt.runs.atomic import append_lines, write_text
 from terrawatt.runs.environment import PHASES_VARIABLE as PHASES_VARIABLE
 
 
@@ -24,6 +24,11 @@ def append_phase(path: Path, phase: Phase) -> None:
 def append_phases(path: Path, phases: Sequence[Phase]) -> None:
     """Append several phases together, on the disk when this returns."""
     append_lines(path, [json.dumps(_to_json(phase)) for phase in phases])
+
+
+def write_phases(path: Path, phases: Sequence[Phase]) -> None:
+    """Put these phases in place of the file, atomically."""
+    write_text(path, "".join(f"{json.dumps(_to_json(phase))}\n" for phase in phases))
 
 
 def read_phases(path: Path, *, repetition: int | None = None) -> list[Phase]:
