@@ -195,6 +195,11 @@ class Lab:
         flag = shlex.quote(str(self.flag))
         return ("sh", "-c", f"touch {flag}; sleep {duration_s}; rm {flag}")
 
+    def busy_until(self, file: Path) -> tuple[str, ...]:
+        """A workload that makes the plugs busy until a file is there."""
+        flag, there = shlex.quote(str(self.flag)), shlex.quote(str(file))
+        return ("sh", "-c", f"touch {flag}; until [ -e {there} ]; do sleep 0.1; done; rm {flag}")
+
     def config(
         self,
         sources: Sequence[str],

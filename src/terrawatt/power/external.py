@@ -17,13 +17,10 @@ from pydantic import Field
 from terrawatt.config import SourceSettings
 from terrawatt.errors import SourceError
 from terrawatt.power.options import Options, describe, parse_options
+from terrawatt.power.payloads.reading import UNITS, Quantity
 from terrawatt.records import Semantics, SeriesKey, SourceDescription
-from terrawatt.units import J_PER_KWH, J_PER_WH
 
 Unit = Literal["W", "mW", "kW", "J", "Wh", "kWh"]
-
-_POWER: dict[str, float] = {"W": 1.0, "mW": 1e-3, "kW": 1e3}
-_ENERGY: dict[str, float] = {"J": 1.0, "Wh": J_PER_WH, "kWh": J_PER_KWH}
 
 
 class ExternalOptions(Options):
@@ -64,11 +61,12 @@ def create(settings: SourceSettings, host: str) -> ExternalSource:
         SourceError: an option is wrong.
     """
     options = parse_options(ExternalOptions, settings)
-    semantics = Semantics.COUNTER if options.unit in _ENERGY else Semantics.INSTANTANEOUS
+    unit = UNITS[options.unit]
+    semantics = Semantics.COUNTER if unit.quantity is Quantity.ENERGY else Semantics.INSTANTANEOUS
     description = replace(
         describe(settings, host, semantics, note=f"read by others, in {options.unit}"),
         series=SeriesKey(options.measurement, options.field, tuple(sorted(options.tags.items()))),
-        scale=(_POWER | _ENERGY)[options.unit],
+        scale=unit.factor,
         interval_s=options.interval_s,
     )
     return ExternalSource(description)

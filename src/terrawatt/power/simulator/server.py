@@ -150,6 +150,7 @@ class HttpSpeaker:
 
             protocol_version = "HTTP/1.1"
             timeout = 30.0  # s, after which an idle connection is closed
+            disable_nagle_algorithm = True  # head and body are two packets, and the second would wait 40 ms
 
             def do_GET(self) -> None:  # the name that http.server calls
                 status, content = speaker.answer(self.path, self.headers.get("Authorization", ""))
