@@ -55,9 +55,9 @@ def test_meters_that_fail_in_the_middle_of_a_repetition(lab: Lab, broker: Mosqui
     check_nothing_invented(folder, restarted, "esphome counter")
     assert "source-restarted" in {verdict.code for verdict in verdicts(folder)}
     for plug in stuck:
-        assert "stuck" in codes(folder, plug.name)
         assert "estimates-disagree" in codes(folder, plug.name)  # its counter stands still, which no power can do
         assert "no-energy" in codes(folder, f"{plug.name} counter")
+    assert "stuck" in codes(folder, stuck[0].name)  # of the other, which reports on change, few readings came at all
 
 
 def test_readings_that_come_five_seconds_late_have_the_plug_s_time_or_a_wide_interval(

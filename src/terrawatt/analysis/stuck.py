@@ -37,20 +37,25 @@ class Standstill:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """An end of a window beside which the machine idles: the positions of the first readings inside and outside.
+    """An end of a window beside which the machine idles.
 
-    Both are counted away from the end; `inwards` is 1 at a start, -1 at an end.
+    Attributes:
+        inside: position of the first reading inside, counted away from the end.
+        outside: the same outside.
+        inwards: 1 at a start, -1 at an end.
+        n_outside: readings outside until the workload runs again, or ran before; at most `_SEEN` count.
     """
 
     inside: int
     outside: int
     inwards: int
+    n_outside: int
 
     def shows_load(self, value: Float64Array) -> bool:
         """Whether all of the next readings inside are above, or all below, all of those outside."""
         steps = np.arange(_SEEN)
         inside, outside = self.inside + steps * self.inwards, self.outside - steps * self.inwards
-        if min(inside.min(), outside.min()) < 0 or max(inside.max(), outside.max()) >= len(value):
+        if self.n_outside < _SEEN or inside.min() < 0 or inside.max() >= len(value):
             return False
         near, far = value[inside], value[outside]
         return bool(near.min() > far.max() or near.max() < far.min())
@@ -69,9 +74,9 @@ class _Rows:
         return cls(first, np.append(first[1:], len(value)) - 1)
 
     def across(self, end: _End) -> int | None:
-        """The row with at least two readings on each side of an end, when it is long enough."""
+        """The row with two readings on each side of an end (outside only one, where there are no more)."""
         row = int(np.searchsorted(self.first, end.outside, side="right")) - 1
-        sides = end.outside - end.inwards, end.inside + end.inwards
+        sides = end.outside - end.inwards * (min(end.n_outside, 2) - 1), end.inside + end.inwards
         is_across = self.first[row] <= min(sides) and max(sides) <= self.last[row]
         return row if is_across and self.length[row] >= FEWEST else None
 
@@ -125,13 +130,13 @@ def _ends(t_ns: Int64Array, window: Window, busy: Sequence[Window], late_ns: int
     before = int(np.searchsorted(t_ns, window.start_ns, side="left")) - 1
     last = int(np.searchsorted(t_ns, window.end_ns, side="left")) - 1
     behind = int(np.searchsorted(t_ns, window.end_ns + late_ns, side="right"))
-    for end in (_End(late, before, 1), _End(last, behind, -1)):
-        far = end.outside - end.inwards * (_SEEN - 1)
-        if not (0 <= end.outside < len(t_ns) and 0 <= end.inside < len(t_ns)):
-            continue
-        edges_ns = sorted((int(t_ns[min(max(far, 0), len(t_ns) - 1)]), int(t_ns[end.outside])))
-        if not any(one.start_ns < edges_ns[1] and edges_ns[0] < one.end_ns for one in busy if one != window):
-            yield end
+    is_busy = np.any([(t_ns > one.start_ns) & (t_ns <= one.end_ns + late_ns) for one in busy], axis=0)
+    for inside, outside, inwards in ((late, before, 1), (last, behind, -1)):
+        around = outside - inwards * np.arange(_SEEN)
+        idle = ~is_busy[around[(around >= 0) & (around < len(t_ns))]]
+        n_outside = int(np.argmin(np.append(idle, False)))
+        if n_outside and 0 <= inside < len(t_ns):
+            yield _End(inside, outside, inwards, n_outside)
 
 
 def _longest(
