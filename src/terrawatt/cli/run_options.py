@@ -113,6 +113,15 @@ class RunOptions:
             rich_help_panel=_FOLDER,
         ),
     ] = None
+    progress_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--progress-file",
+            metavar="FILE",
+            help="Also count the repetitions into a file, as Qanat reads it.",
+            rich_help_panel=_FOLDER,
+        ),
+    ] = None
     on_failure: Annotated[
         str,
         typer.Option(
@@ -211,9 +220,11 @@ def execute(options: RunOptions, request: "Request") -> None:
         ProtocolError: a repetition or a scenario failed.
     """
     from terrawatt.experiment.progress import choose
+    from terrawatt.experiment.progress_file import ProgressFile
     from terrawatt.experiment.runner import run
 
-    outcome = run(request, choose(sys.stdout))
+    progress = choose(sys.stdout)
+    outcome = run(request, ProgressFile(progress, options.progress_file) if options.progress_file else progress)
     typer.echo(f"run folder: {outcome.run_path}")
     typer.echo(f"next: terrawatt summary {_as_summary_names_it(options, outcome.run_path)}")
     if outcome.failures:

@@ -49,7 +49,7 @@ class Manifest:
         order: of the repetitions of a sweep's scenarios (`records.Order`); of one scenario `sequential`.
         changes: what was another one after a resume; the rest of the manifest tells how it was at the beginning.
         options: what was given on the command line over the settings' file: section -> key -> value.
-        working_folder: in which the workload ran.
+        working_folder: in which the workload ran; empty where it was a part of a program, or in older manifests.
         data: of the pack: its path, number of patches, class names, checksum; empty for other workloads.
         checksums: file, relative to the folder -> sha256, filled in when the run ends. Those of a sweep's group hold
             what its groups share too: `../telemetry.sqlite`, `../plan.json`.
@@ -127,12 +127,14 @@ def seal(folder: RunFolder, manifest: Manifest) -> Manifest:
 
 
 def _is_record(path: Path, folder: RunFolder) -> bool:
-    """Whether a file holds measurements.
+    """Whether a file holds measurements: times, phases, plan, series, and what workload and tracker left.
 
     Not those that still change (manifest, status, log, what was sent on, the journal that SQLite keeps beside an open
-    file), nor summaries, nor what an interrupted write left (hidden, or `.tmp`).
+    file), nor summaries, nor what others keep here (Qanat its records), nor what an interrupted write left (hidden, or
+    `.tmp`).
     """
-    changing = {folder.manifest, folder.status, folder.log, folder.forwarded, folder.heartbeat}
-    if path in changing or path.name.endswith((".tmp", "-wal", "-shm")):
+    inside = path.relative_to(folder.path).parts
+    if path.name.endswith(".tmp") or any(part.startswith(".") for part in inside):
         return False
-    return not any(part == "summary" or part.startswith(".") for part in path.relative_to(folder.path).parts)
+    own = (folder.times, folder.phases, folder.plan, folder.path / folder.telemetry.name)
+    return path in own or inside[0] in (folder.output.name, folder.emissions.name)
