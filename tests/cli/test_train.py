@@ -87,9 +87,33 @@ def test_the_pack_of_the_settings_is_the_default(pack, tmp_path, capsys):
     assert call(*SMALL, *config, "--out", tmp_path / "out", capsys=capsys)[0] == 0
 
 
+def test_two_processes_speak_and_write_as_one(pack, tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv(PHASES_VARIABLE, str(tmp_path / "phases.jsonl"))
+    out = tmp_path / "out"
+    options = (*SMALL, "--threads", "2", "--nproc", "2", "--data", pack, "--out", out, "--repetition", "1")
+    code, printed, error = call(*options, capsys=capfd)
+    assert (code, error) == (0, "")
+    assert "on cpu in 2 processes" in printed
+    assert printed.count("epoch 1   train loss") == printed.count("checksums of 24 patches are right") == 1
+    files = {"patch_ids.npy", "repetition_1_probabilities.npy", "repetition_1_training.json", "targets.npy"}
+    assert {path.name for path in out.iterdir()} == files
+    record = json.loads((out / "repetition_1_training.json").read_text())
+    assert (record["options"]["nproc"], record["processes"], record["threads"]) == (2, 2, 1)
+    assert [phase.name for phase in read_phases(tmp_path / "phases.jsonl")] == ["setup", "train", "validate", "test"]
+
+
+def test_an_error_of_a_process_is_one_line_that_names_it(tmp_path, capfd):
+    absent = tmp_path / "absent"
+    code, _, error = call(*SMALL, "--threads", "2", "--nproc", "2", "--data", absent, "--out", tmp_path, capsys=capfd)
+    assert code == 1
+    assert_one_line(error, " of 2: ", str(absent))
+
+
 @pytest.mark.parametrize(
     ("options", "parts"),
     [
+        (("--nproc", "2"), ("--nproc 2: more processes than --threads 1",)),
+        (("--nproc", "9", "--threads", "9"), ("--nproc 9: more processes than --batch 8",)),
         (("--model", "s-cnn-al"), ("s-cnn-al: unknown model", "Did you mean s-cnn-all")),
         (("--lr", "fast"), ("--lr fast: not a number",)),
         (("--epochs", "10.5"), ("--epochs 10.5: must be a whole number",)),

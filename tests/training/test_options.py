@@ -86,10 +86,8 @@ def test_parameters_are_what_defines_the_scenario():
         "precision": "fp32",
         "hidden": 128,
     }
-    assert from_parameters({"model": "s-cnn-rgb", "threads": 2, "workers": 1}).parameters().keys() >= {
-        "threads",
-        "workers",
-    }
+    more = from_parameters({"model": "s-cnn-rgb", "threads": 2, "workers": 1, "nproc": 2})
+    assert more.parameters().keys() >= {"threads", "workers", "nproc"}
 
 
 def read_argv(argv: tuple[str, ...]) -> TrainingOptions:
@@ -117,8 +115,9 @@ def any_options(draw) -> TrainingOptions:
         given["hidden"] = draw(st.integers(0, 512))
     if spec.takes_weights:
         given["weights"] = "some weights.pth"
+    given["nproc"] = draw(st.integers(1, min(given["batch"], 4)))
     if draw(st.booleans()):
-        given["threads"] = draw(st.integers(1, 64))
+        given["threads"] = draw(st.integers(given["nproc"], 64))
     return from_parameters(given)
 
 

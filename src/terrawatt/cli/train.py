@@ -3,12 +3,16 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from terrawatt.cli.options import ConfigOption, parse_positive
 from terrawatt.cli.scenario_options import Given, takes_scenario
+
+if TYPE_CHECKING:
+    from terrawatt.training.group import Group
+    from terrawatt.training.options import TrainingOptions
 
 
 @takes_scenario
@@ -31,15 +35,30 @@ def train(
     if options.data is None:
         options = replace(options, data=load(config).data.pack)
 
+    from terrawatt.training.group import Group
+
+    group = Group.from_environment()
+    if group.size == 1 and options.nproc > 1:
+        from terrawatt.training.launch import launch
+
+        launch(options, out, repetition=repetition, start_ns=start_ns)
+    else:
+        _train(options, out, repetition, start_ns, group)
+    if group.is_first:
+        typer.echo(f"outputs: {out}")
+
+
+def _train(options: "TrainingOptions", out: Path, repetition: int | None, start_ns: int, group: "Group") -> None:
+    """Train in this process, alone or as one of those that torchrun started."""
     from terrawatt.runs.reporting import PhaseReporter
     from terrawatt.training.workload import run
 
     run(
-        options,
+        replace(options, nproc=group.size) if options.nproc == 1 else options,
         out,
         repetition=repetition,
         phases=PhaseReporter.from_environment(),
         start_ns=start_ns,
         say=typer.echo,
+        group=group,
     )
-    typer.echo(f"outputs: {out}")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from terrawatt.errors import TrainingError
 from terrawatt.records import PhaseName
 from terrawatt.runs.reporting import PhaseReporter
+from terrawatt.training.collective import gathered, share_buffers, total
 from terrawatt.training.f1 import f1_scores
 from terrawatt.training.loader import Loader
 from terrawatt.training.setup import Say, Training
@@ -52,7 +53,7 @@ def fit(training: Training, phases: PhaseReporter, say: Say) -> Outcome:
     Raises:
         TrainingError: the loss is no longer a number.
     """
-    model, splits, device = training.model, training.splits, training.device
+    model, splits, device, group = training.model, training.splits, training.device, training.group
     history = []
     for epoch in range(1, training.options.epochs + 1):
         start_s = time.perf_counter()
@@ -60,16 +61,19 @@ def fit(training: Training, phases: PhaseReporter, say: Say) -> Outcome:
             model.train()
             loss_sum, n_images = torch.zeros((), dtype=torch.float64, device=device), 0
             for batch in splits.train.shuffled(training.options.seed, epoch):
-                images, targets = batch.to(device)
+                images, targets, counted, whole = batch.to(device)
                 training.optimizer.zero_grad()
                 with training.autocast():
-                    logits = model(images).float()
+                    logits = training.learner(images).float()
                 loss = training.objective.loss(logits, targets)
-                loss.backward()  # type: ignore[no-untyped-call]
+                # The mean of the processes' gradients becomes that over the images of the whole batch.
+                (loss * (counted * group.size / whole)).backward()  # type: ignore[no-untyped-call]
                 training.optimizer.step()
-                loss_sum += loss.detach() * len(targets)
-                n_images += len(targets)
-            train_loss = loss_sum.item() / n_images  # waits for the device: the phase ends when the work does
+                loss_sum += loss.detach() * counted
+                n_images += whole
+            train_loss = total(loss_sum, group).item() / n_images  # waits for the device: the work ends in the phase
+            if training.options.spec.has_batch_norm:
+                share_buffers(model, group)
         _refuse_infinite(train_loss, f"epoch {epoch}: the train loss", training)
         validation_loss = micro_f1 = macro_f1 = None
         if len(splits.validation.rows):
@@ -88,20 +92,24 @@ def fit(training: Training, phases: PhaseReporter, say: Say) -> Outcome:
 def predict(training: Training, loader: Loader) -> tuple[NDArray[np.float32], float]:
     """Probabilities of a split, float32 (n, n_classes), in its order, and the mean loss over it.
 
+    Each process of a group predicts its share, and gets all.
+
     Raises:
         TrainingError: the loss is not a number.
     """
     training.model.eval()
-    probabilities, losses = [], []
+    group, device = training.group, training.device
+    probabilities = [torch.empty(0, loader.labels.shape[1], device=device)]  # a small split has no share for some
+    loss_sum = torch.zeros((), dtype=torch.float64, device=device)
     for batch in loader.in_order():
-        images, targets = batch.to(training.device)
+        images, targets, *_ = batch.to(device)
         with training.autocast():
             logits = training.model(images).float()
         probabilities.append(training.objective.probabilities(logits))
-        losses.append(training.objective.loss(logits, targets).double() * len(targets))
-    loss = torch.stack(losses).sum().item() / len(loader.rows)
+        loss_sum += training.objective.loss(logits, targets).double() * len(targets)
+    loss = total(loss_sum, group).item() / len(loader.rows)
     _refuse_infinite(loss, "the loss of a prediction", training)
-    return torch.cat(probabilities).cpu().numpy(), loss
+    return gathered(torch.cat(probabilities), loader.shares, group).cpu().numpy(), loss
 
 
 def _refuse_infinite(loss: float, what: str, training: Training) -> None:

@@ -38,8 +38,9 @@ class TrainingOptions:
         seed: of the weights, the order of the images and everything else random.
         labels: 19 or 43.
         precision: `fp32`, or `bf16` by autocast.
-        threads: of torch; None: as many as torch finds good.
+        threads: of torch, shared by the processes; None: as many as torch finds good.
         workers: threads that read batches ahead; 0: read in the loop.
+        nproc: processes that train together, on one batch each a part.
         device: `auto`, `cpu` or `cuda`.
         hidden: width of S-CNN's fully connected layer, 0 for none; None for other models.
         weights: file of ImageNet weights; None: where torchvision keeps them.
@@ -59,6 +60,7 @@ class TrainingOptions:
     precision: str = "fp32"
     threads: int | None = None
     workers: int = 0
+    nproc: int = 1
     device: str = "auto"
     hidden: int | None = None
     weights: Path | None = None
@@ -74,7 +76,12 @@ class TrainingOptions:
         """What defines the scenario: all that changes what is computed, not where its files lie."""
         names = ("model", "optim", "loss", "lr", "batch", "epochs", "seed", "labels", "precision")
         parameters: dict[str, Scalar] = {name: getattr(self, name) for name in names}
-        optional = {"hidden": self.hidden, "threads": self.threads, "workers": self.workers or None}
+        optional = {
+            "hidden": self.hidden,
+            "threads": self.threads,
+            "workers": self.workers or None,
+            "nproc": self.nproc if self.nproc > 1 else None,
+        }
         return parameters | {name: value for name, value in optional.items() if value is not None}
 
     def argv(self) -> tuple[str, ...]:
@@ -113,7 +120,15 @@ def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
         raise UsageError(f"--weights: {spec.name} begins with random weights; leave it out")
     if spec.takes_hidden:
         given.setdefault("hidden", DEFAULT_HIDDEN)
-    return TrainingOptions(**given)
+    options = TrainingOptions(**given)
+    _refuse_idle_processes(options)
+    return options
+
+
+def _refuse_idle_processes(options: TrainingOptions) -> None:
+    for name, number in (("batch", options.batch), ("threads", options.threads)):
+        if number is not None and number < options.nproc:
+            raise UsageError(f"--nproc {options.nproc}: more processes than --{name} {number}; each needs one at least")
 
 
 _READERS: Mapping[str, values.Reader] = {
@@ -132,6 +147,7 @@ _READERS: Mapping[str, values.Reader] = {
     "precision": values.one_of(PRECISIONS),
     "threads": values.whole(1),
     "workers": values.whole(0),
+    "nproc": values.whole(1),
     "device": values.one_of(DEVICES),
     "weights": values.path,
     "data": values.path,

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from terrawatt.data.pack import Pack
 from terrawatt.errors import TrainingError, UsageError
 from terrawatt.models.classifier import Classifier
+from terrawatt.training.collective import Learner, learner, synchronised
+from terrawatt.training.group import ALONE, Group
 from terrawatt.training.loader import Loader
 from terrawatt.training.objectives import Objective, objective, optimizer
 from terrawatt.training.options import TrainingOptions
@@ -33,12 +35,17 @@ class Splits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Training:
-    """A training that is ready to begin."""
+    """A training that is ready to begin, in one of the processes of its group.
 
+    `learner` is the model as it learns: it shares its gradients with the other processes.
+    """
+
+    group: Group
     options: TrainingOptions
     splits: Splits
     device: torch.device
     model: Classifier
+    learner: Learner
     objective: Objective
     optimizer: torch.optim.Optimizer
 
@@ -63,8 +70,8 @@ def open_pack(options: TrainingOptions, say: Say) -> Pack:
     return pack
 
 
-def open_splits(options: TrainingOptions, pack: Pack, say: Say) -> Splits:
-    """Readers of the pack's splits.
+def open_splits(options: TrainingOptions, pack: Pack, say: Say, group: Group = ALONE) -> Splits:
+    """Readers of the pack's splits, of what one process of the group reads of them.
 
     Raises:
         PackError: the pack has not the labels that are asked for.
@@ -82,6 +89,7 @@ def open_splits(options: TrainingOptions, pack: Pack, say: Say) -> Splits:
             rgb_only=options.spec.rgb_only,
             workers=options.workers,
             drop_single=drop_single,
+            group=group,
         )
 
     train, validation, test = (
@@ -94,39 +102,58 @@ def open_splits(options: TrainingOptions, pack: Pack, say: Say) -> Splits:
     return Splits(train, validation, test, pack.class_names(options.labels))
 
 
-def prepare(options: TrainingOptions, splits: Splits) -> Training:
+def prepare(options: TrainingOptions, splits: Splits, group: Group = ALONE) -> Training:
     """Seed everything, then build the model and what makes it learn.
 
-    The same options on the same machine give the same numbers, with any number of workers.
+    The same options on the same machine give the same numbers, with any number of workers. The processes of a group
+    must be connected (`collective.joined`).
 
     Raises:
         ModelError: pre-trained weights are not to be had.
         TrainingError: the device is not there.
     """
-    device = _device(options.device)
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    device = device_of(options, group)
+    if options.threads is not None or group.size > 1:
+        torch.set_num_threads(max((options.threads or torch.get_num_threads()) // group.local_size, 1))
     _seed_all(options.seed)
     _make_deterministic(device)
     bands = splits.train.pack.band_statistics()
     model = options.spec.build(len(splits.class_names), bands, hidden=options.hidden, weights=options.weights)
-    model.to(device)
+    model = synchronised(model.to(device), group, device)
+    if not group.is_first:  # the weights are the same, but images that are dropped out must not be
+        torch.manual_seed(int(np.random.SeedSequence([options.seed, group.rank]).generate_state(1)[0]))
     return Training(
+        group=group,
         options=options,
         splits=splits,
         device=device,
         model=model,
+        learner=learner(model, group),
         objective=objective(options.loss, _mean_labels(splits.train.targets)),
         optimizer=optimizer(options, model.parameters()),
     )
 
 
-def _device(name: str) -> torch.device:
+def device_of(options: TrainingOptions, group: Group = ALONE) -> torch.device:
+    """Where one process trains: on the CPU, or on a GPU of its own.
+
+    Raises:
+        TrainingError: there is no GPU, or there are fewer than processes.
+    """
+    name = options.device
     if name == "cuda" and not torch.cuda.is_available():
         raise TrainingError("--device cuda: torch finds no CUDA device here; use --device cpu or auto")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    if group.size == 1:
+        return torch.device("cuda")
+    if group.local_size > torch.cuda.device_count():
+        raise TrainingError(
+            f"{group.local_size} processes, but torch finds {torch.cuda.device_count()} CUDA devices here; "
+            "each needs one: give a smaller --nproc, or --device cpu"
+        )
+    torch.cuda.set_device(group.local_rank)
+    return torch.device("cuda", group.local_rank)
 
 
 def _seed_all(seed: int) -> None:

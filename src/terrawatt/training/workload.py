@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from terrawatt import __version__
-from terrawatt.errors import TrainingError
+from terrawatt.errors import TrainingError, UsageError
 from terrawatt.records import PhaseName
 from terrawatt.runs.reporting import PhaseReporter
+from terrawatt.training.collective import joined
 from terrawatt.training.flops import forward_flops
+from terrawatt.training.group import ALONE, Group
 from terrawatt.training.loop import Outcome, fit
 from terrawatt.training.options import TrainingOptions
 from terrawatt.training.outputs import Outputs
-from terrawatt.training.setup import Say, Training, open_pack, open_splits, prepare
+from terrawatt.training.setup import Say, Training, device_of, open_pack, open_splits, prepare
 
 RECORD_VERSION = 1
 
@@ -29,8 +31,11 @@ def run(
     phases: PhaseReporter | None = None,
     start_ns: int | None = None,
     say: Say = print,
+    group: Group = ALONE,
 ) -> Outcome:
     """Train, test, and write the outputs; nothing is written when anything fails.
+
+    Of several processes the first alone speaks, reports and writes.
 
     Args:
         options: what to train.
@@ -39,31 +44,43 @@ def run(
         phases: hears of each phase; None: nobody does.
         start_ns: when the setup began, if before this call (the import of torch takes seconds).
         say: gets each line for people.
+        group: the place of this process among those that train together (`launch` starts them, or torchrun).
 
     Raises:
         UsageError, PackError, ModelError, TrainingError: see `setup`, `loop` and `outputs`.
     """
+    if options.nproc != group.size:
+        raise UsageError(f"--nproc {options.nproc}, but this is one of {group.size} processes; leave --nproc out")
+    if not group.is_first:
+        options, phases, say = replace(options, verify=False), None, _silent
     phases = phases or PhaseReporter()
-    with _explaining_memory(options):
+    with _explaining_memory(options), joined(group, device_of(options, group)):
         with phases.phase(PhaseName.SETUP, start_ns=start_ns):
             pack = open_pack(options, say)
-            splits = open_splits(options, pack, say)
+            splits = open_splits(options, pack, say, group)
             outputs = Outputs(folder, splits.test.targets, pack.patch_ids(splits.test.rows), repetition)
-            outputs.check()
-            training = prepare(options, splits)
+            if group.is_first:
+                outputs.check()
+            training = prepare(options, splits, group)
             flops = forward_flops(training.model) if options.count else None
         say(_introduction(training))
         outcome = fit(training, phases, say)
-    outputs.write(outcome.probabilities, _record(training, outcome, flops))
+    if group.is_first:
+        outputs.write(outcome.probabilities, _record(training, outcome, flops))
     return outcome
+
+
+def _silent(_line: str) -> None:
+    """Says nothing."""
 
 
 def _introduction(training: Training) -> str:
     splits = training.splits
+    in_processes = f" in {training.group.size} processes" if training.group.size > 1 else ""
     n_train, n_validation, n_test = (len(split.rows) for split in (splits.train, splits.validation, splits.test))
     return (
         f"{training.options.model}: {training.model.n_parameters(trainable_only=True):,} parameters learn, "
-        f"on {training.device}, from {n_train} images; {n_validation} to validate, {n_test} to test"
+        f"on {training.device}{in_processes}, from {n_train} images; {n_validation} to validate, {n_test} to test"
     )
 
 
@@ -87,6 +104,7 @@ def _record(training: Training, outcome: Outcome, flops: int | None) -> Mapping[
         "n_validation": len(splits.validation.rows),
         "n_test": len(splits.test.rows),
         "device": _device_name(training.device),
+        "processes": training.group.size,
         "threads": torch.get_num_threads(),
         "versions": {"terrawatt": __version__, "torch": torch.__version__},
         "history": [asdict(epoch) for epoch in outcome.history],

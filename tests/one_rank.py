@@ -1,0 +1,42 @@
+"""One process of several that train together on the pack in memory: `one_rank.py FOLDER RANK SIZE`.
+
+Writes what it ends with, weights included, to FOLDER/rank_<RANK>.pt.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pack_in_memory import PackInMemory
+from terrawatt.runs.reporting import PhaseReporter
+from terrawatt.training.collective import joined
+from terrawatt.training.group import ALONE, Group
+from terrawatt.training.loop import fit
+from terrawatt.training.options import from_parameters
+from terrawatt.training.setup import open_splits, prepare
+
+SETTINGS = (
+    {"optim": "SGD", "lr": 0.1, "model": "s-cnn-rgb", "batch": 11},  # 12 images: a last batch of one
+    {"optim": "Adam", "loss": "CrossEntropy", "model": "s-cnn-all", "batch": 5},
+)
+
+
+def trained(changes: dict[str, Any], group: Group = ALONE) -> dict[str, Any]:
+    """The weights, losses and probabilities of a small training in one of the processes."""
+    options = from_parameters(
+        {"epochs": 2, "seed": 7, "threads": group.size, "hidden": 0, "nproc": group.size} | changes
+    )
+    training = prepare(options, open_splits(options, PackInMemory(), lambda _line: None, group), group)
+    outcome = fit(training, PhaseReporter(), lambda _line: None)
+    losses = [(epoch.train_loss, epoch.validation_loss) for epoch in outcome.history]
+    probabilities = torch.from_numpy(outcome.probabilities)
+    return {"weights": training.model.state_dict(), "losses": torch.tensor(losses), "probabilities": probabilities}
+
+
+if __name__ == "__main__":
+    folder, rank, size = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    place = Group(rank, size, rank, size, (folder / "rendezvous").as_uri())
+    with joined(place, torch.device("cpu")):
+        torch.save([trained(changes, place) for changes in SETTINGS], folder / f"rank_{rank}.pt")
