@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install the real servers that the tests start for themselves: mosquitto and InfluxDB 1.x (and openssl, for TLS).
+# Install the real servers that the tests start for themselves: mosquitto, InfluxDB 1.x and Slurm (with munge; and
+# openssl, for TLS).
 # Needs root on Debian; elsewhere it says what is missing and leaves it at that: the tests that need a server are then
 # skipped, each with a line saying how to get it (with CI=true they fail). Nothing is enabled or started here.
 set -euo pipefail
@@ -11,6 +12,8 @@ missing=()
 command -v mosquitto >/dev/null || missing+=(mosquitto)
 command -v influxd >/dev/null || missing+=(influxdb)
 command -v openssl >/dev/null || missing+=(openssl)
+command -v slurmctld >/dev/null || missing+=(slurm-wlm)
+command -v munged >/dev/null || missing+=(munge)
 if [ ${#missing[@]} -eq 0 ]; then
   exit 0
 fi
@@ -45,7 +48,8 @@ apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${mis
 
 # They are also enabled for the next boot: not by us.
 if command -v systemctl >/dev/null; then
-  for service in "${missing[@]}"; do
-    if [ "$service" != openssl ]; then systemctl disable --quiet "$service" 2>/dev/null || true; fi
+  for service in "${missing[@]/slurm-wlm/slurmctld slurmd}"; do
+    # shellcheck disable=SC2086  # one package may have two
+    if [ "$service" != openssl ]; then systemctl disable --quiet $service 2>/dev/null || true; fi
   done
 fi
