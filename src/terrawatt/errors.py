@@ -14,6 +14,7 @@
     │   └── PartialWriteError       some samples were refused for good; the others are written
     ├── SourceError           a power source
     ├── RunFolderError        a run folder that cannot be made or read
+    ├── DifferentRunError     a run that cannot go on as it began
     ├── ChangedFilesError     files of a run that are not those that were measured
     ├── ProtocolError         the experiment: lock, sampler, workload
     │   ├── UnusableError     exit code 3: measured, but with verdicts that forbid using the numbers
@@ -102,6 +103,18 @@ class SourceError(TerrawattError):
 
 class RunFolderError(TerrawattError):
     """A run folder that cannot be made, or whose files cannot be read."""
+
+
+class DifferentRunError(TerrawattError):
+    """A run cannot go on as it began: machine, meters, code, data or settings are others.
+
+    Attributes:
+        details: what differs, a line each; the command line prints them below the message.
+    """
+
+    def __init__(self, message: str, details: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.details = details
 
 
 class ChangedFilesError(TerrawattError):

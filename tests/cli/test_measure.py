@@ -102,7 +102,7 @@ def test_a_failure_is_exit_code_1_and_one_line(
         (("--until-ci", "2%", "--max-repetitions", "9", "--", "true"), "is more than --max-repetitions 9"),
         (("--until-ci", "2%", "--cold", "0", "--", "true"), "give a cold period with --cold"),
         (("--max-repetitions", "9", "--", "true"), "belong to --until-ci"),
-        ((), "Missing argument"),
+        ((), "there is no command to run"),
     ],
 )
 def test_wrong_usage_is_exit_code_2_and_leaves_nothing(

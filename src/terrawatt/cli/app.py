@@ -13,7 +13,7 @@ import typer
 from terrawatt import __version__
 from terrawatt.cli import compare, data, demo, doctor, measure, plan, power, run, store, summary, train
 from terrawatt.cli.many_values import ManyValues
-from terrawatt.errors import TerrawattError
+from terrawatt.errors import DifferentRunError, TerrawattError
 
 app = typer.Typer(
     name="terrawatt",
@@ -65,7 +65,8 @@ def main(argv: list[str] | None = None) -> None:
     except (TerrawattError, OSError) as error:
         if debug:
             traceback.print_exc()
-        print(f"terrawatt: error: {_one_line(error)}", file=sys.stderr)  # noqa: T201
+        details = error.details if isinstance(error, DifferentRunError) else ()
+        print("\n  ".join((f"terrawatt: error: {_one_line(error)}", *details)), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code if isinstance(error, TerrawattError) else 1)
 
 

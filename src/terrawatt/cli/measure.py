@@ -1,18 +1,37 @@
 """`terrawatt measure`: any command under the protocol."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from terrawatt.cli.options import parse_integer
+from terrawatt.cli.param_file import command_scenarios
+from terrawatt.cli.resume import resume
 from terrawatt.cli.run_options import RunOptions, execute, takes_run_options
 from terrawatt.errors import UsageError
+
+if TYPE_CHECKING:
+    from terrawatt.records import Scenario
 
 
 @takes_run_options
 def measure(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="Behind --: the program and its arguments.")],
     options: RunOptions,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND", help="Behind --: the program and its arguments.")
+    ] = None,
+    param_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--param-file",
+            "--param_file",
+            "-f",
+            metavar="FILE",
+            help="Many scenarios: where {name} stands in the command, the value of each takes its place.",
+        ),
+    ] = None,
     label: Annotated[str | None, typer.Option("--label", help="Its name in the table; default: the command.")] = None,
     seed: Annotated[
         int | None,
@@ -23,12 +42,26 @@ def measure(
 
     Arguments that are exactly {seed}, {output} or {repetition} are replaced. Write -- before the command.
     """
+    if options.resume is not None:
+        if command or param_file is not None or label is not None or seed is not None:
+            raise UsageError("--resume goes on with the commands of the run; give no others")
+        resume(options, options.resume)
+        return
+    if not command:
+        raise UsageError("there is no command to run; give one behind --")
+    scenarios = _scenarios(command, param_file, label, seed)
+    if "{seed}" in command and any(scenario.seed is None for scenario in scenarios):
+        raise UsageError("the command holds {seed}: give --seed, the seed of repetition 1")
+    execute(options, options.request(options.settings(), scenarios))
+
+
+def _scenarios(
+    command: Sequence[str], param_file: Path | None, label: str | None, seed: int | None
+) -> "list[Scenario]":
     import shlex
 
     from terrawatt.records import Scenario
 
-    if "{seed}" in command and seed is None:
-        raise UsageError("the command holds {seed}: give --seed, the seed of repetition 1")
-    parameters = {"command": label or shlex.join(command)}
-    scenario = Scenario(parameters=parameters, command=tuple(command), seed=seed)
-    execute(options, options.request(options.settings(), [scenario]))
+    if param_file is not None:
+        return command_scenarios(param_file, command, label, seed)
+    return [Scenario({"command": label or shlex.join(command)}, tuple(command), seed)]

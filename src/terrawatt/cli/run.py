@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from terrawatt.cli.param_file import expanded
+from terrawatt.cli.resume import resume
 from terrawatt.cli.run_options import RunOptions, execute, takes_run_options
 from terrawatt.cli.scenario_options import NAMES, Given, takes_scenario
-from terrawatt.errors import ConfigError, UsageError
+from terrawatt.errors import UsageError
 
 if TYPE_CHECKING:
-    from terrawatt.records import Scalar, Scenario
+    from terrawatt.records import Scenario
     from terrawatt.training.options import TrainingOptions
 
 
@@ -32,6 +34,11 @@ def run(
     """Train and test models under the protocol: cold, warm-up, repetitions, idle; one scenario or those of a file."""
     from dataclasses import replace
 
+    if options.resume is not None:
+        if scenario or param_file is not None or dry_run:
+            raise UsageError("--resume goes on with the scenarios of the run; give no others")
+        resume(options, options.resume)
+        return
     trainings = _trainings(scenario, param_file)
     settings = options.settings()
     if dry_run:
@@ -60,7 +67,7 @@ def _trainings(given: Given, param_file: Path | None) -> "list[TrainingOptions]"
     if param_file is None:
         return [from_parameters(given)]
     trainings = []
-    for number, parameters in enumerate(_expanded(param_file), start=1):
+    for number, parameters in enumerate(expanded(param_file, NAMES), start=1):
         if twice := sorted(given.keys() & parameters.keys()):
             raise UsageError(f"--{twice[0]} is given, and stands in {param_file} too; leave one of them out")
         try:
@@ -68,18 +75,6 @@ def _trainings(given: Given, param_file: Path | None) -> "list[TrainingOptions]"
         except UsageError as error:
             raise UsageError(f"{param_file}, scenario {number}: {error}") from error
     return trainings
-
-
-def _expanded(param_file: Path) -> "Sequence[Mapping[str, Scalar]]":
-    from terrawatt.experiment.grid import expand
-
-    try:
-        text = param_file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{param_file}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{param_file}: not a text in UTF-8 ({error.reason})") from error
-    return expand(text, str(param_file), NAMES)
 
 
 def _list(trainings: "Sequence[TrainingOptions]", repetitions: int) -> None:

@@ -23,7 +23,7 @@ from terrawatt.errors import ProtocolError, UsageError
 
 if TYPE_CHECKING:
     from terrawatt.config import Section, Settings
-    from terrawatt.experiment.runner import Request
+    from terrawatt.experiment.runner import Outcome, Request
     from terrawatt.records import Scenario
 
 AnySection = TypeVar("AnySection", bound="Section")
@@ -131,6 +131,23 @@ class RunOptions:
             rich_help_panel=_RUN,
         ),
     ] = "continue"
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="RUN",
+            help="Go on with a run that was ended: its number or folder.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
+    accept_changes: Annotated[
+        bool,
+        typer.Option(
+            "--accept-changes",
+            help="With --resume: though machine, meters, code, data or settings changed.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
     wait: Annotated[
         bool,
         typer.Option("--wait", help="Wait for another measured run on this machine to end.", rich_help_panel=_RUN),
@@ -145,8 +162,11 @@ class RunOptions:
         ),
     ] = None
 
-    def settings(self) -> "Settings":
+    def settings(self, begun_with: Mapping[str, Mapping[str, Any]] | None = None) -> "Settings":
         """The settings in force: those of the file and the environment, with the options over them.
+
+        Args:
+            begun_with: of a run that goes on, the options with which it began: they stand between the two.
 
         Raises:
             ConfigError: the file or a variable is wrong.
@@ -155,6 +175,20 @@ class RunOptions:
         from terrawatt.config import load
 
         settings = load(self.config)
+        began = {section: dict(values) for section, values in (begun_with or {}).items()}
+        given = self.given()
+        protocol = _overridden(settings.protocol, began.get("protocol", {}))
+        self._check_repetitions(protocol.until_ci_percent > 0)
+        return settings.model_copy(
+            update={
+                "protocol": _overridden(protocol, given["protocol"]),
+                "experiment": _overridden(settings.experiment, {"name": self.name, "results": self.results}),
+                "emissions": _overridden(settings.emissions, began.get("emissions", {}) | given["emissions"]),
+            }
+        )
+
+    def given(self) -> dict[str, dict[str, Any]]:
+        """What of protocol and emissions was given: section -> key -> value."""
         protocol = {
             "repetitions": self.repetitions,
             "until_ci_percent": None if self.until_ci is None else 100 * self.until_ci,
@@ -168,15 +202,11 @@ class RunOptions:
             "pause_s": self.pause,
             "min_window_s": self.min_window,
         }
-        experiment = {"name": self.name, "results": self.results}
-        self._check_repetitions(settings.protocol.until_ci_percent > 0)
-        return settings.model_copy(
-            update={
-                "protocol": _overridden(settings.protocol, protocol),
-                "experiment": _overridden(settings.experiment, experiment),
-                "emissions": _overridden(settings.emissions, {"country": self.country}),
-            }
-        )
+        sections: dict[str, dict[str, Any]] = {"protocol": protocol, "emissions": {"country": self.country}}
+        return {
+            section: {key: value for key, value in values.items() if value is not None}
+            for section, values in sections.items()
+        }
 
     def _check_repetitions(self, is_set_in_file: bool) -> None:
         """Their number is either given, or found out.
@@ -210,6 +240,7 @@ class RunOptions:
             on_failure=OnFailure(self.on_failure),
             wait=self.wait,
             storage_path=self.storage_path,
+            options=self.given(),
         )
 
 
@@ -217,14 +248,23 @@ def execute(options: RunOptions, request: "Request") -> None:
     """Run, say where the results are and what comes next.
 
     Raises:
+        UsageError: --accept-changes is given without --resume.
         ProtocolError: a repetition or a scenario failed.
     """
     from terrawatt.experiment.progress import choose
-    from terrawatt.experiment.progress_file import ProgressFile
     from terrawatt.experiment.runner import run
 
-    progress = choose(sys.stdout)
-    outcome = run(request, ProgressFile(progress, options.progress_file) if options.progress_file else progress)
+    if options.accept_changes:
+        raise UsageError("--accept-changes belongs to --resume")
+    tell(options, run(request, choose(sys.stdout)))
+
+
+def tell(options: RunOptions, outcome: "Outcome") -> None:
+    """Say where the results are and what comes next.
+
+    Raises:
+        ProtocolError: a repetition or a scenario failed.
+    """
     typer.echo(f"run folder: {outcome.run_path}")
     typer.echo(f"next: terrawatt summary {_as_summary_names_it(options, outcome.run_path)}")
     if outcome.failures:

@@ -31,6 +31,7 @@ class Circumstances:
         order: of the repetitions.
         options: what was given over the settings' file.
         machine, versions: see `provenance`.
+        working_folder: of the workload; empty where it is a part of a program, which cannot be resumed.
     """
 
     settings: Settings
@@ -42,6 +43,7 @@ class Circumstances:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=provenance.machine)
     versions: Mapping[str, str] = field(default_factory=lambda: provenance.versions(Path.cwd()))
+    working_folder: str = field(default_factory=lambda: str(Path.cwd()))
 
 
 def first_manifest(folder: RunFolder, scenario: Scenario, now: Circumstances) -> Manifest:
@@ -69,7 +71,7 @@ def first_manifest(folder: RunFolder, scenario: Scenario, now: Circumstances) ->
         emissions=now.emissions,
         order=now.order,
         options=now.options,
-        working_folder=str(Path.cwd()),
+        working_folder=now.working_folder,
     )
 
 

@@ -123,7 +123,7 @@ class _Block:
         settings, folder = self.settings, self.recorder.folder
         sources, remarks = calibrated(report.sources, settings.experiment.results, report.host)
         report = replace(report, sources=sources)
-        now = Circumstances(settings, report, folder.telemetry, self.emissions.description())
+        now = Circumstances(settings, report, folder.telemetry, self.emissions.description(), working_folder="")
         write_manifest(folder.manifest, first_manifest(folder, self.scenario, now))
         self.recorder.set_state(State.RUNNING)
         kinds = (f"{one.name}{' (estimated, not measured)' if one.is_estimate else ''}" for one in sources)

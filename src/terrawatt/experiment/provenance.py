@@ -55,14 +55,26 @@ def machine() -> dict[str, Any]:
 
 
 def versions(folder: Path) -> dict[str, str]:
-    """Versions of Python, terrawatt and the packages that compute; the commit of the repository around a folder."""
+    """Versions of Python, terrawatt and the packages that compute; commits.
+
+    `commit` is that of the repository around a folder; `terrawatt_commit`, where terrawatt runs from a repository of
+    its own, that one's.
+    """
     found = {"python": platform.python_version(), "terrawatt": __version__}
     for package in _PACKAGES:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found | _commit(folder)
+    return found | _commit(folder) | _own_commit()
+
+
+def _own_commit() -> dict[str, str]:
+    """The commit of terrawatt itself; nothing where it is installed, though that may be inside a repository."""
+    package = Path(__file__).parents[1]
+    if not _output("git", "-C", str(package), "ls-files", "--error-unmatch", "__init__.py"):
+        return {}
+    return {f"terrawatt_{name}": commit for name, commit in _commit(package).items()}
 
 
 def _commit(folder: Path) -> dict[str, str]:

@@ -113,6 +113,14 @@ class Recorder:
         missing = {**manifest.emissions.get("missing", {}), str(repetition): reason}
         write_manifest(self.folder.manifest, replace(manifest, emissions={**manifest.emissions, "missing": missing}))
 
+    def forget_missing_emissions(self, repetition: int) -> None:
+        """Take such a reason out: the repetition is measured again."""
+        manifest = read_manifest(self.folder.manifest)
+        missing = dict(manifest.emissions.get("missing", {}))
+        if missing.pop(str(repetition), None) is not None:
+            emissions = {**manifest.emissions, "missing": missing}
+            write_manifest(self.folder.manifest, replace(manifest, emissions=emissions))
+
     def reported(self, file: Path, repetition: int, window: Window) -> list[Phase]:
         """The phases that a workload reported of one repetition into a file.
 

@@ -6,6 +6,7 @@ ends a run, its folder can be read and says how far it came; `experiment.resume`
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from terrawatt.errors import ProtocolError, TerrawattError
 from terrawatt.experiment import precision
@@ -106,6 +107,9 @@ def _prepared(request: Request, run_folder: RunFolder, folders: Sequence[RunFold
     protocol = request.settings.protocol
     seed = secrets.randbits(_SEED_BITS) if protocol.order_seed is None else protocol.order_seed
     count = protocol.planned_repetitions
+    if len(folders) > 1:
+        protocol = protocol.model_copy(update={"order_seed": seed})
+        request = replace(request, settings=request.settings.model_copy(update={"protocol": protocol}))
     plan = Plan(request.order, seed, ordered(len(folders), count, request.order, seed))
 
     def begin(now: Circumstances) -> None:

@@ -21,6 +21,7 @@ from terrawatt.runs.phases import PHASES_VARIABLE
 from terrawatt.runs.status import RepetitionStatus, State
 from terrawatt.units import format_duration, ns_to_s, with_si_prefix
 
+WARM_UP_FOLDER = ".warm-up"
 _LOOKS = 6  # for a reading behind the last window, half the time apart in which it should come
 
 
@@ -130,7 +131,7 @@ class ScenarioRun:
 
     def _warm_up(self, step: Step) -> str:
         """Execute once into a folder that is thrown away, on the same disk as the output that is kept."""
-        output = self.recorder.folder.path / ".warm-up"
+        output = self.recorder.folder.path / WARM_UP_FOLDER
         output.mkdir()
         try:
             execution = self._execute(step, output, repetition=1, min_window_s=0.0)

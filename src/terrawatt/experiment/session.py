@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from terrawatt.errors import RunFolderError, StoppedError, TerrawattError
@@ -45,6 +45,8 @@ class Prepared:
         sittings: what is left, in order.
         ledger: the account of what was measured before.
         begin: called when it is known what is sampled, before anything is measured; it writes the manifests.
+        goes_on: whether it was begun before.
+        sealed: of a run that goes on, those whose files were sealed; they are again if it cannot go on.
     """
 
     request: Request
@@ -54,6 +56,8 @@ class Prepared:
     sittings: Sequence[Sitting]
     ledger: Ledger
     begin: Callable[[Circumstances], None]
+    goes_on: bool = False
+    sealed: Sequence[Recorder] = ()
 
     @property
     def store(self) -> Path:
@@ -67,14 +71,18 @@ def carry_out(prepared: Prepared, progress: Progress, wakeup: Wakeup) -> Outcome
     Raises:
         TerrawattError, OSError: what ended it before its end.
     """
-    ends: dict[int, str] = {}
+    course = _Course()
     try:
         if prepared.sittings:
-            _measure(prepared, progress, wakeup, ends)
-        _close(prepared, ends)
+            _measure(prepared, progress, wakeup, course)
+        _close(prepared, course.ends)
     except (TerrawattError, OSError) as error:
         with suppress(OSError):  # the disk may be full
-            _close_after(error, prepared)
+            if course.has_begun or not prepared.goes_on:
+                _close_after(error, prepared)
+            else:
+                for recorder in prepared.sealed:
+                    recorder.seal()
         raise
     finally:
         folders = [recorder.folder for recorder in prepared.recorders]
@@ -83,8 +91,16 @@ def carry_out(prepared: Prepared, progress: Progress, wakeup: Wakeup) -> Outcome
     return Outcome(prepared.run.path, statuses)
 
 
-def _measure(prepared: Prepared, progress: Progress, wakeup: Wakeup, ends: dict[int, str]) -> None:
-    """Start what all sittings share, and go through them; notes in `ends` why scenarios ended before their end."""
+@dataclass(slots=True)
+class _Course:
+    """How a session goes: whether it has begun, and scenario -> why it ended before its end."""
+
+    has_begun: bool = False
+    ends: dict[int, str] = field(default_factory=dict)
+
+
+def _measure(prepared: Prepared, progress: Progress, wakeup: Wakeup, course: _Course) -> None:
+    """Start what all sittings share, and go through them."""
     request = prepared.request
     _tell_order(prepared, progress)
     with (
@@ -106,6 +122,7 @@ def _measure(prepared: Prepared, progress: Progress, wakeup: Wakeup, ends: dict[
             options=request.options,
         )
         prepared.begin(now)
+        course.has_begun = True
         _tell_what_is_sampled(prepared, progress, report, remarks)
         session = _Session(
             prepared=prepared,
@@ -120,7 +137,7 @@ def _measure(prepared: Prepared, progress: Progress, wakeup: Wakeup, ends: dict[
         )
         watch = SamplerWatch(sampler, session.tell)
         try:
-            session.go_through(watch, ends)
+            session.go_through(watch, course.ends)
         finally:
             watch.settle()
 

@@ -1,0 +1,65 @@
+"""`--resume RUN` of `terrawatt run` and `terrawatt measure`: a run goes on where it was ended."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from terrawatt.cli.run_options import RunOptions, tell
+from terrawatt.errors import UsageError
+
+if TYPE_CHECKING:
+    from terrawatt.config import Settings
+    from terrawatt.experiment.resume import BegunRun
+    from terrawatt.runs.manifest import Manifest
+
+
+def resume(options: RunOptions, run: str) -> None:
+    """Go on with a run, by its own scenarios and the options with which it began.
+
+    Raises:
+        UsageError: an option is given that makes a run.
+        TerrawattError: as `experiment.resume.resume`.
+    """
+    from terrawatt.experiment.progress import choose
+    from terrawatt.experiment.resume import begun_run
+    from terrawatt.experiment.resume import resume as go_on
+    from terrawatt.runs.layout import find_run
+
+    if options.storage_path is not None:
+        raise UsageError("--storage-path makes a new run; give the folder to --resume")
+    experiment = options.settings().experiment
+    begun = begun_run(find_run(run, experiment.results, experiment.name))
+    settings = _settings(options, begun)
+    request = options.request(settings, [manifest.scenario for manifest in begun.manifests], _data(begun.manifests[0]))
+    tell(options, go_on(begun, request, choose(sys.stdout), accept_changes=options.accept_changes))
+
+
+def _settings(options: RunOptions, begun: "BegunRun") -> "Settings":
+    """The settings in force, with what a run keeps: its name, the name of its machine in the series, its seed."""
+    first = begun.manifests[0]
+    settings = options.settings(first.options)
+    protocol = settings.protocol
+    if protocol.order_seed is None:
+        protocol = protocol.model_copy(update={"order_seed": first.protocol.order_seed})
+    experiment = settings.experiment.model_copy(update={"name": first.experiment})
+    sampling = settings.sampling
+    if not sampling.is_external:
+        sampling = sampling.model_copy(update={"host_name": first.host})
+    return settings.model_copy(update={"protocol": protocol, "experiment": experiment, "sampling": sampling})
+
+
+def _data(manifest: "Manifest") -> Mapping[str, Any]:
+    """The fingerprint of the pack that the scenarios read, as it is now; its files are compared with its checksums."""
+    if "path" not in manifest.data:
+        return manifest.data
+    from terrawatt.cli.bars import progress_bar
+    from terrawatt.data.pack import Pack
+
+    pack = Pack.open(Path(manifest.data["path"]))
+    with progress_bar(f"Checking {pack.path}", len(pack)) as advance:
+        pack.verify(advance)
+    typer.echo(f"data: {pack.path}, {len(pack)} patches, checksums right")
+    return pack.fingerprint()
