@@ -7,6 +7,7 @@ Relative paths in the file start from its folder; those of the environment, from
 
 import math
 import os
+import socket
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -150,6 +151,26 @@ class SourceSettings(BaseModel):
         return self.model_extra or {}
 
 
+def _with_names_of_their_own(sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+    """See that sources can be told apart, and that those that another one names are there."""
+    names = [source.name for source in sources]
+    if len(set(names)) < len(names):
+        raise ValueError(f"each source needs a name of its own, not {', '.join(names)}")
+    for source in sources:
+        others = [name for name in names if name != source.name]
+        if source.same_as and source.same_as not in others:
+            raise ValueError(f"{source.name}: same_as names another source, of {', '.join(others) or 'none'}")
+    return sources
+
+
+class HostSettings(Section):
+    """`[hosts.NAME]`: what one machine has of its own; `[[hosts.NAME.sources]]` stand for `[[sources]]` there."""
+
+    sources: tuple[SourceSettings, ...] = Field(min_length=1)
+
+    _names_differ = field_validator("sources")(_with_names_of_their_own)
+
+
 class EmissionsSettings(Section):
     """`[emissions]`: CodeCarbon's offline tracker, and the carbon intensity for what the sources measure."""
 
@@ -185,23 +206,15 @@ class Settings(BaseSettings):
     sampling: SamplingSettings = SamplingSettings()
     sources: tuple[SourceSettings, ...] = (SourceSettings(name="estimate", kind="estimate"),)
     emissions: EmissionsSettings = EmissionsSettings()
+    hosts: Mapping[str, HostSettings] = Field(default_factory=dict)
 
-    @field_validator("sources")
-    @classmethod
-    def _names_differ(cls, sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
-        names = [source.name for source in sources]
-        if len(set(names)) < len(names):
-            raise ValueError(f"each source needs a name of its own, not {', '.join(names)}")
-        for source in sources:
-            others = [name for name in names if name != source.name]
-            if source.same_as and source.same_as not in others:
-                raise ValueError(f"{source.name}: same_as names another source, of {', '.join(others) or 'none'}")
-        return sources
+    _names_differ = field_validator("sources")(_with_names_of_their_own)
 
     @model_validator(mode="after")
     def _external_is_consistent(self) -> Self:
         """Series of others are read from a database, and are all that is read."""
-        others = [source.name for source in self.sources if (source.kind == EXTERNAL) != self.sampling.is_external]
+        every = [*self.sources, *(source for host in self.hosts.values() for source in host.sources)]
+        others = [source.name for source in every if (source.kind == EXTERNAL) != self.sampling.is_external]
         if self.sampling.is_external and self.store.url == "sqlite":
             raise ValueError("sampling.interval_s is 'external', so store.url must name the database that is read")
         if self.sampling.is_external and "sources" not in self.model_fields_set:
@@ -218,6 +231,15 @@ class Settings(BaseSettings):
             )
         return self
 
+    def host_of(self, name: str) -> HostSettings | None:
+        """What a machine has of its own, by its name with or without its domain; None: nothing."""
+        return self.hosts.get(name) or self.hosts.get(name.partition(".")[0])
+
+    def on_host(self, name: str) -> "Settings":
+        """The settings as they are on a machine."""
+        host = self.host_of(name)
+        return self if host is None else self.model_copy(update={"sources": host.sources})
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -232,7 +254,7 @@ class Settings(BaseSettings):
 
 
 def load(path: Path | None = None, start: Path | None = None) -> Settings:
-    """The settings in force.
+    """The settings in force on this machine.
 
     Args:
         path: the file given with `--config`; it must exist.
@@ -245,7 +267,7 @@ def load(path: Path | None = None, start: Path | None = None) -> Settings:
     values = _anchored(_read(file), file.parent) if file is not None else {}
     _refuse_secrets(values, file)
     try:
-        return Settings(**values)
+        return Settings(**values).on_host(socket.gethostname())
     except ValidationError as error:
         raise ConfigError(_explain(error, file)) from error
 
@@ -273,12 +295,11 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     experiment = values.setdefault("experiment", {})
     if isinstance(experiment, dict):
         experiment.setdefault("results", str(ExperimentSettings().results))
-    sources = values.get("sources")
     paths = [(experiment, "results"), (experiment, "lock"), (values.get("data"), "pack")]
     paths += [(values.get("emissions"), "intensity")]
     of_secrets = [f"{name}_file" for name in (*SECRETS, "ca")]
     paths += [(values.get("store"), key) for key in of_secrets]
-    for source in sources if isinstance(sources, list) else []:
+    for source in _sources(values).values():
         paths += [(source, key) for key in ("file", *of_secrets)]
     for table, key in paths:
         if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
@@ -286,11 +307,20 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     return values
 
 
+def _sources(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of all sources, those of hosts too, by their place: `sources.0`, `hosts.node1.sources.0`."""
+    hosts = values.get("hosts")
+    lists = {"sources": values.get("sources")}
+    for name, host in hosts.items() if isinstance(hosts, dict) else ():
+        lists[f"hosts.{name}.sources"] = host.get("sources") if isinstance(host, dict) else None
+    return {
+        f"{place}.{i}": table for place, some in lists.items() if isinstance(some, list) for i, table in enumerate(some)
+    }
+
+
 def _refuse_secrets(values: Mapping[str, Any], file: Path | None) -> None:
     """Secrets in the settings' file would be copied with it."""
-    sources = values.get("sources")
-    tables = {"store": values.get("store")}
-    tables |= {f"sources.{i}": source for i, source in enumerate(sources if isinstance(sources, list) else [])}
+    tables = {"store": values.get("store"), **_sources(values)}
     for place, table in tables.items():
         if not isinstance(table, dict):
             continue

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from terrawatt.cli.launch import relaunch
 from terrawatt.cli.run_options import RunOptions, tell
 from terrawatt.errors import UsageError
 
@@ -23,6 +24,7 @@ def resume(options: RunOptions, run: str) -> None:
         UsageError: an option is given that makes a run.
         TerrawattError: as `experiment.resume.resume`.
     """
+    from terrawatt.experiment.launch.record import is_launched
     from terrawatt.experiment.progress import choose
     from terrawatt.experiment.resume import begun_run
     from terrawatt.experiment.resume import resume as go_on
@@ -31,7 +33,11 @@ def resume(options: RunOptions, run: str) -> None:
     if options.storage_path is not None:
         raise UsageError("--storage-path makes a new run; give the folder to --resume")
     experiment = options.settings().experiment
-    begun = begun_run(find_run(run, experiment.results, experiment.name))
+    run_path = find_run(run, experiment.results, experiment.name)
+    if is_launched(run_path):
+        relaunch(options, run_path)
+        return
+    begun = begun_run(run_path)
     settings = _settings(options, begun)
     request = options.request(settings, [manifest.scenario for manifest in begun.manifests], _data(begun.manifests[0]))
     tell(options, go_on(begun, request, choose(sys.stdout), accept_changes=options.accept_changes))

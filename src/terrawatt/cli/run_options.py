@@ -31,6 +31,7 @@ AnySection = TypeVar("AnySection", bound="Section")
 _PROTOCOL = "Protocol (default: terrawatt.toml)"
 _FOLDER = "Run folder"
 _RUN = "Run"
+_LAUNCH = "Many machines (docs/with-slurm.md)"
 
 
 def _seconds(name: str, text: str) -> Any:
@@ -148,6 +149,27 @@ class RunOptions:
             rich_help_panel=_RUN,
         ),
     ] = False
+    launcher: Annotated[
+        str | None,
+        typer.Option(
+            "--launcher",
+            metavar="slurm",
+            help="Submit each repetition as a job with a node of its own.",
+            rich_help_panel=_LAUNCH,
+        ),
+    ] = None
+    max_jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--max-jobs", metavar="N", parser=parse_positive, help="At once; default: 1.", rich_help_panel=_LAUNCH
+        ),
+    ] = None
+    slurm: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slurm", metavar="NAME=VALUE", help="An option of sbatch, e.g. partition=gpu.", rich_help_panel=_LAUNCH
+        ),
+    ] = None
     wait: Annotated[
         bool,
         typer.Option("--wait", help="Wait for another measured run on this machine to end.", rich_help_panel=_RUN),
@@ -248,15 +270,23 @@ def execute(options: RunOptions, request: "Request") -> None:
     """Run, say where the results are and what comes next.
 
     Raises:
-        UsageError: --accept-changes is given without --resume.
+        UsageError: an option is given that belongs to another one, which is not.
         ProtocolError: a repetition or a scenario failed.
     """
+    from terrawatt.cli.launch import launch
     from terrawatt.experiment.progress import choose
+    from terrawatt.experiment.progress_file import ProgressFile
     from terrawatt.experiment.runner import run
 
     if options.accept_changes:
         raise UsageError("--accept-changes belongs to --resume")
-    tell(options, run(request, choose(sys.stdout)))
+    if options.launcher is not None:
+        launch(options, request)
+        return
+    if options.max_jobs is not None or options.slurm:
+        raise UsageError("--max-jobs and --slurm belong to --launcher, which is not given")
+    progress = choose(sys.stdout)
+    tell(options, run(request, ProgressFile(progress, options.progress_file) if options.progress_file else progress))
 
 
 def tell(options: RunOptions, outcome: "Outcome") -> None:

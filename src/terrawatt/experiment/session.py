@@ -181,7 +181,8 @@ class _Session:
 
     def _is_needless(self, sitting: Sitting) -> bool:
         """Whether the repetitions before are enough."""
-        return max(sitting.repetitions) > len(self.prepared.recorders[sitting.scenario - 1].status.repetitions)
+        planned = {entry.repetition for entry in self.prepared.recorders[sitting.scenario - 1].status.repetitions}
+        return planned.isdisjoint(sitting.repetitions)
 
     def _with_cold(self, steps: tuple[Step, ...], idle: Window | None) -> tuple[Step, ...]:
         """The steps, with a cold period of their own where the sitting before left none."""

@@ -32,7 +32,10 @@ class RepetitionStatus:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """The state of one scenario's run."""
+    """The state of one scenario's run.
+
+    `repetitions` are those that are planned here; of a launched sweep, whose parts are measured on many machines, one.
+    """
 
     state: State
     repetitions: tuple[RepetitionStatus, ...]
@@ -46,7 +49,7 @@ class RunStatus:
 
     def of(self, repetition: int) -> RepetitionStatus:
         """The state of one repetition."""
-        return self.repetitions[repetition - 1]
+        return next(entry for entry in self.repetitions if entry.repetition == repetition)
 
     def with_state(self, state: State, reason: str = "") -> "RunStatus":
         """The same with another state of the run."""
@@ -54,8 +57,8 @@ class RunStatus:
 
     def with_repetition(self, status: RepetitionStatus) -> "RunStatus":
         """The same with another state of one repetition."""
-        before, after = self.repetitions[: status.repetition - 1], self.repetitions[status.repetition :]
-        return replace(self, repetitions=(*before, status, *after))
+        others = (status if entry.repetition == status.repetition else entry for entry in self.repetitions)
+        return replace(self, repetitions=tuple(others))
 
     def without_pending(self) -> "RunStatus":
         """The same without the repetitions that have not begun, which stand at the end."""
