@@ -55,7 +55,7 @@ def differences(begun: Manifest, now: Manifest) -> list[Difference]:
     """What differs between the manifest of a run, with the changes accepted since, and the one it would get now."""
     before = conditions(begun) | {change.what: change.after for change in begun.changes}
     after = conditions(now)
-    names = dict.fromkeys([*before, *after])
+    names = dict.fromkeys([*after, *before])
     found = [Difference(name, before.get(name, ""), after.get(name, "")) for name in names]
     return [one for one in found if one.before != one.after and not _is_near(one) and not one.what.startswith("files.")]
 

@@ -14,7 +14,7 @@ from terrawatt.experiment.progress import Progress, Snapshot
 from terrawatt.experiment.protocol import Step, StepKind
 from terrawatt.experiment.sampling import SamplerWatch
 from terrawatt.experiment.sitting import Sitting
-from terrawatt.records import PhaseName
+from terrawatt.records import Order, PhaseName
 from terrawatt.runs.heartbeat import Heartbeat, write_heartbeat
 from terrawatt.runs.phases import read_phases
 from terrawatt.runs.status import State
@@ -47,6 +47,12 @@ class Place:
     epochs: int | None
     source: str
     protocol: ProtocolSettings
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks the run has; 1 where its order knows none."""
+        in_blocks = self.scenarios > 1 and self.protocol.order is not Order.SEQUENTIAL
+        return self.protocol.planned_repetitions if in_blocks else 1
 
     def of_kind(self, step: Step) -> int:
         """How many steps of a step's kind there are; of repetitions, in the whole run of the scenario."""
@@ -85,6 +91,7 @@ class Monitor:
         self._begun_s, self._begun_ns = time.monotonic(), time.time_ns()
         self._drawn_s = -math.inf
         self.energy = RunningEnergy(self._place.source)
+        self.energy.power_w = power_now_w(self._watch.latest(), self._place.source, self._begun_ns)
         self._beat()
 
     def executed(self, duration_s: float) -> None:
@@ -162,7 +169,16 @@ class Monitor:
             energy_j=self.energy.energy_j,
             left_s=whole.left_s,
             sweep=whole,
+            blocks=place.blocks,
         )
+
+
+def power_now_w(latest: Latest | None, source: str, now_ns: int) -> float | None:
+    """The last reading of a source; None: there is none, it failed, or it is old."""
+    power_w = latest.power_w.get(source, math.nan) if latest else math.nan
+    if latest is None or math.isnan(power_w) or ns_to_s(now_ns - latest.t_ns) > _STALE_S:
+        return None
+    return power_w
 
 
 class RunningEnergy:
@@ -176,8 +192,8 @@ class RunningEnergy:
 
     def add(self, latest: Latest | None, now_ns: int) -> None:
         """Take the last readings into account; a missing or old one counts as none."""
-        power_w = latest.power_w.get(self._source, math.nan) if latest else math.nan
-        if latest is None or math.isnan(power_w) or ns_to_s(now_ns - latest.t_ns) > _STALE_S:
+        power_w = power_now_w(latest, self._source, now_ns)
+        if latest is None or power_w is None:
             self.power_w, self._last = None, None
             return
         if self._last is not None:

@@ -9,12 +9,16 @@ from typing import Protocol, Self, TextIO
 
 from rich.console import Console
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from terrawatt.experiment import outlook
 from terrawatt.experiment.protocol import Step, StepKind
 from terrawatt.runs.heartbeat import Heartbeat
 from terrawatt.units import format_duration, with_si_prefix
+
+_BAR_WIDTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Snapshot:
         energy_j: gross energy since the step began, a running sum for the eye; the table integrates exactly.
         left_s: time left of the run; None: not yet known.
         sweep: where the whole run is; None: not known.
+        blocks: how many blocks it has; 1 where its order knows none.
     """
 
     scenario: int
@@ -47,6 +52,7 @@ class Snapshot:
     energy_j: float
     left_s: float | None
     sweep: Heartbeat | None = None
+    blocks: int = 1
 
 
 class Progress(Protocol):
@@ -121,7 +127,7 @@ def choose(stream: TextIO) -> Progress:
 
 def facts(snapshot: Snapshot) -> list[tuple[str, str]]:
     """What a page says, name and value."""
-    step = snapshot.step
+    step, sweep = snapshot.step, snapshot.sweep
     phase = f"{step.kind} {step.number} of {snapshot.steps_of_kind}" if step.number else str(step.kind)
     lasted = format_duration(snapshot.elapsed_s)
     if step.duration_s is not None:
@@ -130,15 +136,20 @@ def facts(snapshot: Snapshot) -> list[tuple[str, str]]:
         ("scenario", f"{snapshot.scenario} of {snapshot.scenarios}: {snapshot.title}"),
         ("phase", f"{phase}, {lasted}"),
     ]
+    if sweep is not None:
+        lines.insert(0, ("repetitions", outlook.counts(sweep)))
+    if sweep is not None and snapshot.blocks > 1:
+        lines.insert(1, ("block", f"{sweep.block} of {snapshot.blocks}"))
     if snapshot.epoch is not None:
         lines.append(("epoch", f"{snapshot.epoch} of {snapshot.epochs or '?'} done"))
     power = "no reading" if snapshot.power_w is None else with_si_prefix(snapshot.power_w, "W")
     lines.append(("power", f"{power} now ({snapshot.source})"))
     if step.kind in (StepKind.REPETITION, StepKind.WARMUP):
         lines.append(("energy", f"{with_si_prefix(snapshot.energy_j, 'J')} gross so far in this {step.kind}"))
+    if sweep is not None:
+        return [*lines, ("so far", outlook.spent(sweep)), ("left", outlook.left(sweep))]
     left = "known after the first execution" if snapshot.left_s is None else format_duration(snapshot.left_s)
-    lines.append(("time left", left))
-    return lines
+    return [*lines, ("time left", left)]
 
 
 def _page(snapshot: Snapshot) -> Table:
@@ -147,4 +158,11 @@ def _page(snapshot: Snapshot) -> Table:
     table.add_column()
     for name, value in facts(snapshot):
         table.add_row(name, Text(value))
+    if snapshot.sweep is not None:
+        table.add_row("", bar(snapshot.sweep))
     return table
+
+
+def bar(sweep: Heartbeat) -> ProgressBar:
+    """How many repetitions of a run have ended, as a bar."""
+    return ProgressBar(total=sweep.repetitions, completed=sweep.done + sweep.failed, width=_BAR_WIDTH)

@@ -131,6 +131,11 @@ class Kept:
     statuses: tuple[RepetitionStatus, ...]
     discarded: tuple[int, ...]  # repetitions that were under way
 
+    @property
+    def left(self) -> tuple[int, ...]:
+        """The repetitions that are to be measured."""
+        return tuple(entry.repetition for entry in self.statuses if entry.state not in _ENDED)
+
 
 def kept(phases: Sequence[Phase], statuses: Sequence[RepetitionStatus]) -> Kept:
     """What stays of a scenario: repetitions that have ended, and of their sittings the idle periods and warm-ups.
@@ -203,11 +208,15 @@ class _Resumption:
         Raises:
             DifferentRunError: it is not, and that is not accepted.
         """
-        fresh = [
-            first_manifest(folder, manifest.scenario, now)
-            for folder, manifest in zip(self.begun.folders, manifests, strict=True)
+        going_on = [
+            (folder, manifest, what.left[0])
+            for folder, manifest, what in zip(self.begun.folders, manifests, stays, strict=True)
+            if what.left
         ]
-        found = [[*differences(one, other), *changed] for one, other in zip(manifests, fresh, strict=True)]
+        found = [
+            [*differences(manifest, first_manifest(folder, manifest.scenario, now)), *changed]
+            for folder, manifest, _ in going_on
+        ]
         every = list(dict.fromkeys(difference for some in found for difference in some))
         fatal = [difference for difference in every if difference.is_fatal]
         path = self.begun.run.path
@@ -223,17 +232,10 @@ class _Resumption:
                 "--accept-changes, which makes them a factor in the table:",
                 tuple(map(str, every)),
             )
-        for folder, differing, what in zip(self.begun.folders, found, stays, strict=True):
-            self._record_changes(folder, differing, what)
+        for (folder, _, first), differing in zip(going_on, found, strict=True):
+            _record_changes(folder, differing, first)
         for difference in every:
             self.progress.say(f"changed since the run began: {difference}")
-
-    def _record_changes(self, folder: RunFolder, found: Sequence[Difference], what: Kept) -> None:
-        left = [entry.repetition for entry in what.statuses if entry.state not in _ENDED]
-        if found and left:
-            manifest = read_manifest(folder.manifest)
-            changes = tuple(difference.since(left[0]) for difference in found)
-            write_manifest(folder.manifest, replace(manifest, changes=(*manifest.changes, *changes)))
 
     def _discard(self, recorder: Recorder, what: Kept) -> None:
         """Take out what was under way, and what it left."""
@@ -249,6 +251,14 @@ class _Resumption:
         shutil.rmtree(folder.path / WARM_UP_FOLDER, ignore_errors=True)
         if what.phases != recorder.phases or what.statuses != recorder.status.repetitions:
             recorder.keep(what.phases, replace(recorder.status, repetitions=what.statuses))
+
+
+def _record_changes(folder: RunFolder, found: Sequence[Difference], first: int) -> None:
+    """Write into a manifest what has changed from a repetition on."""
+    if found:
+        manifest = read_manifest(folder.manifest)
+        changes = (*manifest.changes, *(difference.since(first) for difference in found))
+        write_manifest(folder.manifest, replace(manifest, changes=changes))
 
 
 def _finished(plan: Plan, stays: Sequence[Kept]) -> list[tuple[int, int]]:
