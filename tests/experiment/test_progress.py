@@ -1,8 +1,10 @@
 import io
+import re
 from dataclasses import replace
 
 import pytest
 
+from beats import BEAT
 from terrawatt.experiment.progress import Lines, Page, Snapshot, choose, facts
 from terrawatt.experiment.protocol import Step, StepKind
 
@@ -22,6 +24,9 @@ SNAPSHOT = Snapshot(
 )
 
 
+SWEEP = replace(BEAT, block=3, repetitions=50, done=11, energy_j=55_000.0, left_j=180_000.0)
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -36,6 +41,36 @@ def test_a_repetition_in_words() -> None:
         ("energy", "4.59 kJ gross so far in this repetition"),
         ("time left", "2 h 05 min"),
     ]
+
+
+def test_a_sweep_in_words() -> None:
+    found = facts(replace(SNAPSHOT, sweep=SWEEP, blocks=10))
+    assert found == [
+        ("repetitions", "11 of 50 done, 1 failed, 38 left"),
+        ("block", "3 of 10"),
+        *facts(SNAPSHOT)[:-1],
+        ("so far", "55 kJ gross in the repetitions that ended (plug)"),
+        ("left", "about 2 h 05 min, about 180 kJ gross, by the 12 repetitions so far"),
+    ]
+    assert "block" not in dict(facts(replace(SNAPSHOT, sweep=SWEEP)))
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_page_of_a_sweep_fits_a_terminal_with_a_bar(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    title = "model inception-v3-finetune, optim SGD, lr 0.0001, batch 300, epochs 30, precision bf16"
+    stream = Terminal()
+    with Page(stream) as progress:
+        progress.show(replace(SNAPSHOT, sweep=SWEEP, blocks=10, title=title))
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue()).splitlines()
+    assert max(map(len, lines)) <= columns
+    words = " ".join(" ".join(lines).split())
+    assert title in words
+    for name, value in facts(replace(SNAPSHOT, sweep=SWEEP, blocks=10)):
+        assert name in words
+        assert name == "scenario" or value in words
+    assert "━" in words
 
 
 def test_an_idle_period_in_words() -> None:

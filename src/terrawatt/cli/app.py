@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from terrawatt import __version__
-from terrawatt.cli import compare, data, demo, doctor, measure, plan, power, run, store, summary, train
+from terrawatt.cli import compare, data, demo, doctor, measure, plan, power, run, status, store, summary, train
 from terrawatt.cli.many_values import ManyValues
 from terrawatt.errors import DifferentRunError, TerrawattError
 
@@ -48,6 +48,7 @@ app.command("measure")(measure.measure)
 app.command("summary", cls=ManyValues)(summary.summary)
 app.command("compare")(compare.compare)
 app.command("plan")(plan.plan)
+app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(power.app, name="power")

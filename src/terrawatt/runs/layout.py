@@ -166,6 +166,12 @@ def scenario_folders(run_path: Path) -> list[RunFolder]:
     return [RunFolder(path) for _, path in sorted(groups)] or [RunFolder(run_path)]
 
 
+def all_runs(parent: Path) -> list[Path]:
+    """The runs of an experiment, by number; none where there is no folder."""
+    numbered = [(number, path) for path in parent.glob("run_*") if (number := _run_number(path)) is not None]
+    return [path for _, path in sorted(numbered)]
+
+
 def _group_of(run_path: Path, group: str) -> Path:
     """The folder of one of a run's groups.
 
