@@ -201,3 +201,15 @@ def test_what_cannot_be_meant_is_said(
     assert code in {1, 2}
     assert what.removeprefix("run_") in err
     assert err.count("\n") == 1
+
+
+def test_the_scenarios_of_a_sweep_share_one_store(call, tmp_path: Path) -> None:
+    path = make_run(tmp_path / "results", 2, Recipe(has_store=False), Recipe(has_store=False))
+    with SqliteStore(path / "telemetry.sqlite") as store:
+        store.write([Sample(PLUG.series, T0 + second * S, 40.0) for second in range(5)])
+    (path / "plan.json").write_text("{}")
+    code, out, err = call("info", "2")
+    assert (code, err) == (0, "")
+    assert out.count(f"{PLUG.series}: 5 readings") == 1
+    assert call("export", "2", "-o", "all.csv")[:2] == (0, "all.csv: 5 readings\n")
+    assert call("import", "all.csv", "--into", "2/1")[0] == 0

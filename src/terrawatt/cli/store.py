@@ -41,7 +41,7 @@ def info(
         with _database(settings) as influx:
             print_database(influx)
         return
-    for folder in _folders(run, settings, results, name):
+    for folder in _one_a_store(_folders(run, settings, results, name)):
         print_run(folder, settings.store.url)
 
 
@@ -63,7 +63,7 @@ def export(
     from terrawatt.store.sqlite import SqliteStore
 
     chosen = _format(form, out)
-    folders = _folders(run, _load(config), results, name)
+    folders = _one_a_store(_folders(run, _load(config), results, name))
     if len(folders) > 1:
         groups = ", ".join(f"{run}/{folder.group}" for folder in folders)
         raise UsageError(f"{run}: has {len(folders)} groups, and a file takes one: {groups}")
@@ -94,7 +94,7 @@ def import_(
             for file in files:
                 typer.echo(f"{file}: {influx.write(read(file))} readings to {influx}")
         return
-    folders = _folders(into, settings, results, name)
+    folders = _one_a_store(_folders(into, settings, results, name))
     if len(folders) > 1:
         raise UsageError(f"{into}: has {len(folders)} groups; name one, e.g. {into}/{folders[0].group}")
     for file in files:
@@ -146,6 +146,11 @@ def _folders(run: str, settings: "Settings", results: Path | None, name: str | N
 
     path = find_run(run, results or settings.experiment.results, name or settings.experiment.name)
     return scenario_folders(path)
+
+
+def _one_a_store(folders: "list[RunFolder]") -> "list[RunFolder]":
+    """A folder of each store: those of a sweep share one."""
+    return list({folder.telemetry: folder for folder in reversed(folders)}.values())[::-1]
 
 
 @contextmanager
