@@ -107,7 +107,7 @@ def test_three_runs_with_both_scenarios_are_pairs(results):
 def test_scenarios_in_randomised_blocks_are_paired(results):
     path = make_scattered(results, 1, a=around(80, 6), b=around(90, 6))
     for folder in scenario_folders(path):
-        change_manifest(folder.path, blocks=(1, 2, 3, 4, 5, 6))
+        change_manifest(folder.path, blocks=(1, 2, 3, 4, 5, 6), order="blocks")
     comparison, _ = only(compare_runs([path]))
     assert (comparison.method, comparison.n_pairs) == (Method.PAIRED, 6)
 

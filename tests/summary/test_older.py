@@ -78,7 +78,7 @@ def test_reads_do_not_grow_with_the_uptime(folder: Path, settings: Callable[...,
 def test_the_baseline_is_the_mean_of_what_was_read(folder: Path, settings: Callable[..., Settings]) -> None:
     """Theirs divided what was integrated of the cold period by all of it."""
     (run,) = gather([folder], settings=settings()).runs
-    idle = run.sources["plug"].idle
+    idle = run.sources["plug"].idles[1]
     assert idle is not None
     assert idle.before is not None
     assert idle.before.level == pytest.approx(40.0)

@@ -46,7 +46,7 @@ def test_identity_and_parameters_and_the_seed_of_each_repetition(rows_of):
     assert [row.values["Seed"] for row in rows] == [7, 8, 9]
     assert [row.values["Repetition"] for row in rows] == [1, 2, 3]
     assert {row.values["Run"] for row in rows} == {1}
-    assert {row.values["Block"] for row in rows} == {1}
+    assert {row.values["Block"] for row in rows} == {None}
     assert {(row.values["Model"], row.values["Learning rate"], row.values["Batch size"]) for row in rows} == {
         ("s-cnn-all", 0.001, 100)
     }

@@ -7,6 +7,8 @@ from enum import StrEnum
 import pandas as pd
 
 TABLE_VERSION = 1
+CHANGE = "Change"  # a factor of sweeps that went on under other circumstances: what was another one
+UNCHANGED = "none"
 PHASES = ("train", "test")  # phases of a repetition that have an energy of their own
 
 
@@ -68,7 +70,7 @@ class Table:
 IDENTITY = (
     Column("Run", "", ColumnKind.IDENTITY, "number of the run"),
     Column("Group", "", ColumnKind.IDENTITY, "number of the scenario inside the run; empty when there is one"),
-    Column("Block", "", ColumnKind.IDENTITY, "number of the block"),
+    Column("Block", "", ColumnKind.IDENTITY, "number of the block; empty where there are none"),
     Column("Repetition", "", ColumnKind.IDENTITY, "number of the repetition, from 1"),
 )
 
@@ -156,6 +158,8 @@ def phase_column(phase: str, source: str) -> Column:
 
 def factor_column(parameter: str) -> Column:
     """The column of a scenario's parameter; parameters that the design does not name keep their own name."""
+    if parameter == CHANGE:
+        return Column(CHANGE, "", ColumnKind.FACTOR, "what was another one since a resume than at the beginning")
     return FACTORS.get(parameter) or Column(parameter, "", ColumnKind.FACTOR, f"parameter {parameter}")
 
 

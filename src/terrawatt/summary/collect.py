@@ -1,7 +1,7 @@
 """A run folder and its series as one record: everything that is needed to compute its rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.config import StoreSettings
@@ -13,13 +13,13 @@ from terrawatt.runs.older import OlderFolder
 from terrawatt.runs.phases import read_phases
 from terrawatt.runs.status import RepetitionStatus, RunStatus, State, read_status
 from terrawatt.summary.intensity import recorded_intensity
-from terrawatt.summary.series import find_series
+from terrawatt.summary.series import bounds, find_series, within
 from terrawatt.units import s_to_ns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunData:
-    """One scenario's run.
+    """One scenario's run, or one sitting of it.
 
     Attributes:
         folder: where it lies.
@@ -32,6 +32,7 @@ class RunData:
         store_problem: why no series could be read, else empty.
         remarks: what else is to be said of it.
         unknown: column -> why nothing is known of it in this run.
+        follows_load: whether its first idle period may come after the load of another scenario, as in a sweep.
     """
 
     folder: RunFolder
@@ -44,6 +45,7 @@ class RunData:
     store_problem: str = ""
     remarks: tuple[str, ...] = ()
     unknown: Mapping[str, str] = field(default_factory=dict)
+    follows_load: bool = False
 
     @property
     def name(self) -> str:
@@ -57,8 +59,31 @@ class RunData:
         return isinstance(self.folder, OlderFolder)
 
     @property
+    def sitting_numbers(self) -> tuple[int, ...]:
+        """The sittings that it has phases of, in order; 1 where nothing was recorded."""
+        return tuple(sorted({phase.sitting for phase in self.phases})) or (1,)
+
+    @property
+    def sittings(self) -> tuple["RunData", ...]:
+        """Each sitting as a run of its own, with the readings around it; a run in one sitting is its own."""
+        numbers = self.sitting_numbers
+        return (self,) if len(numbers) == 1 else tuple(map(self.sitting, numbers))
+
+    def sitting(self, number: int) -> "RunData":
+        """One sitting as a run of its own, with the readings around it."""
+        if self.sitting_numbers == (number,):
+            return self
+        phases = tuple(phase for phase in self.phases if phase.sitting == number)
+        start_ns, end_ns = bounds(phases)
+        series = {key: within(one, start_ns, end_ns) for key, one in self.series.items()}
+        return replace(self, phases=phases, series=series)
+
+    @property
     def cold(self) -> Window | None:
-        """The idle period before the repetitions, without the latency at its end; None where nothing is left of it."""
+        """The idle period before the repetitions, without the latency at its end; None where nothing is left of it.
+
+        Of several sittings the first one's; likewise `idle_after`.
+        """
         window = self._only(PhaseName.COLD)
         if window is None:
             return None
@@ -125,7 +150,18 @@ def collect(
     found = find_series(folder, manifest, phases, store)
     known = intensity if intensity is not None else recorded_intensity(manifest.emissions)
     remarks = (found.note,) if found.note else ()
-    return RunData(folder, manifest, status, phases, found.series, integrity, known, found.problem, remarks)
+    return RunData(
+        folder=folder,
+        manifest=manifest,
+        status=status,
+        phases=phases,
+        series=found.series,
+        integrity=integrity,
+        intensity=known,
+        store_problem=found.problem,
+        remarks=remarks,
+        follows_load=folder.plan.exists(),
+    )
 
 
 def _is_in_database(manifest: Manifest, integrity: Integrity) -> bool:

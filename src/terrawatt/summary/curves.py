@@ -9,10 +9,21 @@ import numpy as np
 from terrawatt.analysis.baseline import Baseline
 from terrawatt.analysis.scenarios import scenario_rows
 from terrawatt.analysis.signal import Signal, source_signal
-from terrawatt.records import Float64Array, Int64Array, Phase, PhaseName, Semantics, Severity, SourceDescription
+from terrawatt.records import (
+    Float64Array,
+    Int64Array,
+    Phase,
+    PhaseName,
+    Semantics,
+    Series,
+    Severity,
+    SourceDescription,
+)
 from terrawatt.report.content import BudgetPart, CurveEnergy, CurveWindow, PowerCurve
+from terrawatt.summary.collect import RunData
 from terrawatt.summary.gather import Gathered
 from terrawatt.summary.rows import Row, RunRows
+from terrawatt.summary.series import within
 from terrawatt.units import NS_PER_S
 
 MAX_CURVES = 16  # of some 80 kB each: the page of a large experiment stays below 5 MB
@@ -103,8 +114,10 @@ def _run(gathered: Gathered, row: int) -> RunRows:
 def _main_source(gathered: Gathered, row: int) -> SourceDescription | None:
     """The first source with readings; None where there is none, or the repetition has no window."""
     data = _run(gathered, row).run
-    if data.repetition(gathered.rows[row].key[2]) is None:
+    repetition = data.repetition(gathered.rows[row].key[2])
+    if repetition is None:
         return None
+    data = data.sitting(repetition.sitting)
     for source in data.manifest.sources:
         series = data.series.get(source.series)
         if series is not None and np.isfinite(series.value).sum() > 1:
@@ -114,12 +127,12 @@ def _main_source(gathered: Gathered, row: int) -> SourceDescription | None:
 
 def _curve(gathered: Gathered, choice: _Choice) -> PowerCurve:
     run, row = _run(gathered, choice.row), gathered.rows[choice.row]
-    data, number, source = run.run, row.key[2], _main_source(gathered, choice.row)
-    repetition = data.repetition(number)
+    number, source = row.key[2], _main_source(gathered, choice.row)
+    repetition = run.run.repetition(number)
     if source is None or repetition is None:
         raise ValueError(f"row {choice.row} has no curve")
-    zero_ns = repetition.window.start_ns
-    signal = source_signal(data.series[source.series], source)
+    data, zero_ns = run.run.sitting(repetition.sitting), repetition.window.start_ns
+    signal = source_signal(_shown(data, source), source)
     windows = [_window(phase, _OF_THE_RUN[PhaseName(phase.name)], zero_ns) for phase in _of_the_run(data.phases)]
     inner = [phase for phase in data.phases if phase.repetition == number and phase.name not in _OF_THE_RUN]
     t_ns, power_w = _points(signal)
@@ -135,9 +148,19 @@ def _curve(gathered: Gathered, choice: _Choice) -> PowerCurve:
         this=_window(repetition, "this repetition", zero_ns),
         phases=tuple(_window(phase, phase.name, zero_ns) for phase in inner),
         gaps=_gaps(signal, zero_ns),
-        baseline=_baseline(run.sources[source.name].idle, zero_ns),
+        baseline=_baseline(run.sources[source.name].idles.get(repetition.sitting), zero_ns),
         energy=_energy(row, source.name),
     )
+
+
+def _shown(data: RunData, source: SourceDescription) -> Series:
+    """The readings of a sitting; of a sweep without those of its neighbours."""
+    series = data.series[source.series]
+    if not data.follows_load:
+        return series
+    windows = [phase.window for phase in data.phases]
+    start_ns = min(window.start_ns for window in windows) + 1  # one just then speaks of what was before
+    return within(series, start_ns, max(window.end_ns for window in windows))
 
 
 def _of_the_run(phases: Iterable[Phase]) -> list[Phase]:

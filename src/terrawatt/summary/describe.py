@@ -18,6 +18,7 @@ from terrawatt.summary.record import (
     LevelRecord,
     RepetitionRecord,
     RunRecord,
+    SittingRecord,
 )
 from terrawatt.summary.rows import Row, RunRows
 
@@ -37,6 +38,7 @@ METHODS: Mapping[str, str] = {
 def run_record(found: RunRows) -> RunRecord:
     """One run as data."""
     run, manifest = found.run, found.run.manifest
+    sittings = [_sitting_record(found, sitting) for sitting in run.sittings]
     return RunRecord(
         name=run.name,
         run=run.folder.run_id,
@@ -51,10 +53,21 @@ def run_record(found: RunRows) -> RunRecord:
         versions=manifest.versions,
         protocol=manifest.protocol.model_dump(),
         sources=manifest.sources,
-        baselines={name: _baseline_record(result.idle) for name, result in found.sources.items()},
-        cold_levels={name: level for name, level in cold_levels(run).items() if math.isfinite(level)},
+        baselines=sittings[0].baselines,
+        cold_levels=sittings[0].cold_levels,
         notes=tuple(run_notes(run)),
         intensity=_intensity_record(run.intensity),
+        sittings=tuple(sittings) if len(sittings) > 1 else (),
+    )
+
+
+def _sitting_record(found: RunRows, sitting: RunData) -> SittingRecord:
+    number = sitting.sitting_numbers[0]
+    levels = cold_levels(sitting)
+    return SittingRecord(
+        sitting=number,
+        baselines={name: _baseline_record(result.idles.get(number)) for name, result in found.sources.items()},
+        cold_levels={name: level for name, level in levels.items() if math.isfinite(level)},
     )
 
 

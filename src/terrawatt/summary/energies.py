@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from terrawatt.analysis.baseline import Baseline, baseline
 from terrawatt.analysis.energy import Energy, energies, net_energy_j
 from terrawatt.analysis.signal import Signal, source_signal
+from terrawatt.analysis.sittings import common_share, with_common_share
 from terrawatt.analysis.stuck import stuck_verdicts
 from terrawatt.analysis.table import PHASES, common_column, phase_column
 from terrawatt.analysis.uncertainty import late_limit_s
@@ -21,6 +22,7 @@ from terrawatt.summary.cells import Cells
 from terrawatt.summary.collect import RunData
 from terrawatt.summary.emitted import emitted_cells
 from terrawatt.summary.performance import NOT_REPORTED
+from terrawatt.summary.sittings import neighbours, parted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,50 +30,78 @@ class SourceResult:
     """What one source says of a run.
 
     Attributes:
-        idle: its baseline; None where it has no series.
-        energies: of each repetition; empty where it has no series.
-        cells: of each repetition.
+        idles: sitting -> its baseline; without those in which it has no series.
+        energies: repetition -> its energy; likewise.
+        cells: repetition -> its cells.
     """
 
-    idle: Baseline | None
+    idles: Mapping[int, Baseline]
+    energies: Mapping[int, Energy]
+    cells: Mapping[int, Cells]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """The repetitions of one sitting by one source: baseline, energies, and what else is to be said of each."""
+
+    idle: Baseline
     energies: tuple[Energy, ...]
-    cells: tuple[Cells, ...]
+    remarks: tuple[Cells, ...]
 
 
 def source_results(run: RunData, repetitions: Sequence[Phase]) -> Mapping[str, SourceResult]:
     """Source -> what it says of the repetitions, in the order of the manifest."""
-    return {source.name: _source_result(run, source, repetitions) for source in run.manifest.sources}
+    sittings = parted(run, repetitions)
+    beside = neighbours(run)
+    return {source.name: _source_result(run, source, sittings, beside) for source in run.manifest.sources}
 
 
-def _source_result(run: RunData, source: SourceDescription, repetitions: Sequence[Phase]) -> SourceResult:
-    series = run.series.get(source.series)
-    if series is None or not len(series):
-        reason = run.store_problem or "the store holds no reading of it"
-        return SourceResult(None, (), tuple(_no_source(source.name, reason) for _ in repetitions))
-    signal = source_signal(series, source)
+def _source_result(
+    run: RunData,
+    source: SourceDescription,
+    sittings: Sequence[tuple[RunData, Sequence[Phase]]],
+    beside: Sequence[tuple[int, int]],
+) -> SourceResult:
+    """Each sitting by its own baseline; then what the idle levels of all have in common."""
+    judged = {
+        sitting.sitting_numbers[0]: (_judged(sitting, source, inside), inside)
+        for sitting, inside in sittings
+        if len(sitting.series.get(source.series, ()))
+    }
+    share = common_share([number for number, (_, inside) in judged.items() for _ in inside], beside)
+    reason = run.store_problem or "the store holds no reading of it"
+    cells = {phase.repetition or 0: _no_source(source.name, reason) for _, inside in sittings for phase in inside}
+    found: dict[int, Energy] = {}
+    for of_sitting, inside in judged.values():
+        for phase, energy, remark in zip(inside, of_sitting.energies, of_sitting.remarks, strict=True):
+            number = phase.repetition or 0
+            found[number] = with_common_share(energy, share)
+            cells[number] = Cells.joined([_energy_cells(found[number], source, of_sitting.idle), remark])
+    return SourceResult({number: one.idle for number, (one, _) in judged.items()}, found, cells)
+
+
+def _judged(run: RunData, source: SourceDescription, repetitions: Sequence[Phase]) -> _Judged:
+    """The repetitions of one sitting."""
+    signal = source_signal(run.series[source.series], source)
     late_s = late_limit_s(source, signal)
     windows = [phase.window for phase in repetitions]
-    idle = baseline(signal, run.cold, run.idle_after, late_s=late_s)
+    idle = baseline(signal, run.cold, run.idle_after, late_s=late_s, is_after_load=run.follows_load)
     found = energies(signal, source, windows, idle, [phase.executions for phase in repetitions])
     restarts = restart_verdict(source.name, signal)
     stuck = stuck_verdicts(source, signal, windows, late_s, run.busy)
-    remarks = [
-        Cells(verdicts=(*drifts, *restarts, *hangs))
-        for drifts, hangs in zip(stability_verdicts(found, idle), stuck, strict=True)
-    ]
+    drifts = stability_verdicts(found, idle)
     emitted = emitted_cells(found, signal, repetitions, run.intensity)
-    cells = tuple(
+    remarks = tuple(
         Cells.joined(
             [
-                _energy_cells(energy, source, idle),
-                remark,
-                emission,
+                Cells(verdicts=(*drifts[i], *restarts, *stuck[i])),
+                emitted[i],
                 _phase_cells(run, source.name, signal, idle, phase),
             ]
         )
-        for energy, remark, emission, phase in zip(found, remarks, emitted, repetitions, strict=True)
+        for i, phase in enumerate(repetitions)
     )
-    return SourceResult(idle, found, cells)
+    return _Judged(idle, found, remarks)
 
 
 def _energy_cells(energy: Energy, source: SourceDescription, idle: Baseline) -> Cells:

@@ -12,26 +12,26 @@ _SHARED = ("meter",)
 
 
 def agreement_cells(
-    sources: Sequence[SourceDescription], energies: Mapping[str, Sequence[Energy]], repetitions: int
+    sources: Sequence[SourceDescription],
+    energies: Mapping[str, Mapping[int, Energy]],
+    repetitions: Sequence[int],
 ) -> list[Cells]:
     """For each repetition the verdicts on the gross energies of sources that are one device; no columns.
 
     Args:
         sources: of the run.
-        energies: source -> its energy in each repetition; empty where it has no series.
-        repetitions: how many there are.
+        energies: source -> repetition -> its energy; without those of which it has no series.
+        repetitions: their numbers.
     """
-    pairs = [
-        (energies[source.same_as], energies[source.name])
-        for source in sources
-        if source.same_as and energies.get(source.same_as) and energies.get(source.name)
-    ]
-    return [Cells(verdicts=tuple(_verdicts(pairs, i))) for i in range(repetitions)]
+    pairs = [(energies.get(source.same_as, {}), energies.get(source.name, {})) for source in sources if source.same_as]
+    return [Cells(verdicts=tuple(_verdicts(pairs, number))) for number in repetitions]
 
 
-def _verdicts(pairs: Sequence[tuple[Sequence[Energy], Sequence[Energy]]], repetition: int) -> list[Verdict]:
+def _verdicts(pairs: Sequence[tuple[Mapping[int, Energy], Mapping[int, Energy]]], repetition: int) -> list[Verdict]:
     found = []
     for first, second in pairs:
+        if repetition not in first or repetition not in second:
+            continue
         one, other = first[repetition], second[repetition]
         verdict = agreement_verdict(
             agreement(one.gross, other.gross, _SHARED), (one.source, other.source), f"Energy ({one.source})"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrawatt.analysis.emissions import CarbonIntensity
-from terrawatt.analysis.table import Table
+from terrawatt.analysis.table import CHANGE, UNCHANGED, Table
 from terrawatt.config import Settings
 from terrawatt.errors import AnalysisError, RunFolderError, UsageError
 from terrawatt.runs.layout import RunFolder, scenario_folders
@@ -74,9 +74,13 @@ def gather(
     if not rows:
         raise AnalysisError(f"{', '.join(map(str, runs))}: no repetition has ended yet; {'; '.join(notes)}")
     parameters = dict.fromkeys(name for run in found for name in run.run.manifest.scenario.parameters)
+    values = [row.values for row in rows]
+    if any(CHANGE in of_row for of_row in values):
+        parameters[CHANGE] = None
+        values = [{CHANGE: UNCHANGED, **of_row} for of_row in values]
     sources = dict.fromkeys(source.name for run in found for source in run.run.manifest.sources)
     hosts = tuple(run.run.manifest.host for run in found for _ in run.rows)
-    table = replace(build_table([row.values for row in rows], parameters, sources), hosts=hosts)
+    table = replace(build_table(values, parameters, sources), hosts=hosts)
     run_of = tuple(position for position, run in enumerate(found) for _ in run.rows)
     return Gathered(tuple(found), rows, run_of, table, tuple(notes))
 

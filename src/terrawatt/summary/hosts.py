@@ -8,6 +8,7 @@ from terrawatt.analysis.verdict import LARGE_GAP, missing_verdict
 from terrawatt.records import Phase, Semantics, Series, Severity, Verdict, Window
 from terrawatt.summary.cells import Cells
 from terrawatt.summary.collect import RunData
+from terrawatt.summary.sittings import each_sitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ _READS = ("Reads", "Reads count")
 
 def host_cells(run: RunData, repetitions: Sequence[Phase]) -> list[Cells]:
     """The columns of host series of each repetition, for one execution of its workload."""
+    return each_sitting(run, repetitions, _of_a_sitting)
+
+
+def _of_a_sitting(run: RunData, repetitions: Sequence[Phase]) -> list[Cells]:
     windows = [phase.window for phase in repetitions]
     cold, interval_s = run.cold, run.manifest.sampling_interval_s
     parts = [[Cells({"Duration": phase.window.duration_s / phase.executions}) for phase in repetitions]]
@@ -42,7 +47,7 @@ def host_cells(run: RunData, repetitions: Sequence[Phase]) -> list[Cells]:
 
 
 def cold_levels(run: RunData) -> dict[str, float]:
-    """Quantity -> its cold level, where it has one: what was subtracted from CPU, Memory and Temperature."""
+    """Quantity -> its cold level in a sitting, where it has one: what was subtracted from CPU, Memory, Temperature."""
     levels = {}
     for name, quantity in _ABOVE_COLD.items():
         series = _series(run, name)

@@ -52,6 +52,15 @@ class IntensityRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SittingRecord:
+    """The idle levels of one sitting: by source, and by column as cold level."""
+
+    sitting: int
+    baselines: Mapping[str, BaselineRecord]
+    cold_levels: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run (or group of a run) behind the table.
 
@@ -64,8 +73,9 @@ class RunRecord:
         command: of the workload.
         seed: of repetition 1.
         manifest_sha256: of `manifest.json`, which holds the checksums of all other files.
-        baselines: source -> its baseline.
-        cold_levels: column -> the cold level that was subtracted.
+        baselines: source -> its baseline; of several sittings the first one's.
+        cold_levels: column -> the cold level that was subtracted; likewise.
+        sittings: the same of each, where there are several.
         intensity: of the grid, with which emissions were computed.
         others: see `report.content.RunFacts`.
     """
@@ -87,6 +97,7 @@ class RunRecord:
     cold_levels: Mapping[str, float]
     notes: tuple[str, ...]
     intensity: IntensityRecord = IntensityRecord()
+    sittings: tuple[SittingRecord, ...] = ()
 
     @property
     def facts(self) -> RunFacts:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from terrawatt.analysis.energy import Energy
-from terrawatt.analysis.table import factor_column
+from terrawatt.analysis.table import CHANGE, UNCHANGED, factor_column
 from terrawatt.analysis.verdict import ending_verdict, is_unusable, missing_verdict, verdict_text
-from terrawatt.records import Phase, Scalar, Verdict
+from terrawatt.records import Order, Phase, Scalar, Verdict
 from terrawatt.report.content import RepetitionKey
+from terrawatt.runs.manifest import Change
 from terrawatt.runs.status import RepetitionStatus, State
 from terrawatt.summary.cells import Cells
 from terrawatt.summary.collect import RunData
@@ -56,18 +57,17 @@ def run_rows(run: RunData) -> RunRows:
     sources = source_results(run, measured)
     of_sources = {name: result.energies for name, result in sources.items()}
     others = zip(
-        agreement_cells(run.manifest.sources, of_sources, len(measured)),
+        agreement_cells(run.manifest.sources, of_sources, [phase.repetition or 0 for phase in measured]),
         host_cells(run, measured),
         condition_cells(run, measured),
         strict=True,
     )
     numbers = {
-        phase.repetition: _numbers(run, phase, i, sources, cells)
-        for i, (phase, cells) in enumerate(zip(measured, others, strict=True))
+        phase.repetition: _numbers(run, phase, sources, cells) for phase, cells in zip(measured, others, strict=True)
     }
     energies = {
-        phase.repetition: {name: result.energies[i] for name, result in sources.items() if result.energies}
-        for i, phase in enumerate(measured)
+        number: {name: result.energies[number] for name, result in sources.items() if number in result.energies}
+        for number in (phase.repetition or 0 for phase in measured)
     }
     rows = [
         _row(run, entry, numbers.get(entry.repetition) or _none(entry), energies.get(entry.repetition, {}))
@@ -80,13 +80,11 @@ def _measured(run: RunData, entry: RepetitionStatus) -> Phase | None:
     return run.repetition(entry.repetition) if entry.state is State.DONE else None
 
 
-def _numbers(
-    run: RunData, phase: Phase, index: int, sources: Mapping[str, SourceResult], others: Iterable[Cells]
-) -> Cells:
+def _numbers(run: RunData, phase: Phase, sources: Mapping[str, SourceResult], others: Iterable[Cells]) -> Cells:
     repetition = phase.repetition or 0
     return Cells.joined(
         [
-            *(result.cells[index] for result in sources.values()),
+            *(result.cells[repetition] for result in sources.values()),
             emissions_cells(run.folder, run.manifest.emissions, repetition, phase.executions),
             *others,
             performance_cells(run.folder, repetition),
@@ -113,13 +111,22 @@ def _row(run: RunData, entry: RepetitionStatus, cells: Cells, energies: Mapping[
 def _identity(run: RunData, repetition: int) -> dict[str, Scalar | None]:
     """Which repetition of which scenario: run, group, block, number, parameters, its own seed."""
     parameters = {factor_column(name).name: value for name, value in run.manifest.scenario.parameters.items()}
-    blocks = run.manifest.blocks
-    seed = run.manifest.seed_of(repetition)
+    manifest = run.manifest
+    has_blocks = manifest.order != Order.SEQUENTIAL and repetition <= len(manifest.blocks)
+    seed = manifest.seed_of(repetition)
     return {
         "Run": run.folder.run_id,
         "Group": run.folder.group,
-        "Block": blocks[repetition - 1] if repetition <= len(blocks) else None,
+        "Block": manifest.blocks[repetition - 1] if has_blocks else None,
         "Repetition": repetition,
         **parameters,
         **({} if seed is None else {"Seed": seed}),
+        **({CHANGE: _changes(manifest.changes, repetition)} if manifest.changes else {}),
     }
+
+
+def _changes(changes: Iterable[Change], repetition: int) -> str:
+    """What was another one in a repetition than at the beginning of the run, in words."""
+    latest = {change.what: change for change in changes if change.from_repetition <= repetition}
+    named = (f"{change.what}: {change.before or 'none'} → {change.after or 'none'}" for change in latest.values())
+    return ", ".join(named) or UNCHANGED

@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from terrawatt.config import StoreSettings
 from terrawatt.errors import ConfigError, StoreError
 from terrawatt.records import Phase, PhaseName, Semantics, Series, SeriesKey
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import Manifest
+from terrawatt.runs.times import parse_time
 from terrawatt.store.influxdb import open_influx
+from terrawatt.store.interface import Store
 from terrawatt.store.sqlite import SqliteStore
 from terrawatt.telemetry.own import clock_offset, sampler_starts
 from terrawatt.units import NS_PER_S
@@ -45,10 +49,11 @@ def find_series(
     """
     own = (clock_offset(manifest.host), sampler_starts(manifest.host))
     keys = dict.fromkeys([*(source.series for source in manifest.sources), *manifest.host_series.values(), *own])
-    start_ns, end_ns = bounds(phases)
+    times = dict.fromkeys(keys, stretches(phases))
+    times[sampler_starts(manifest.host)] = [_since_the_beginning(manifest, phases)]
     try:
         with SqliteStore(folder.path / manifest.store, read_only=True) as local:
-            found = FoundSeries({key: local.read(key, start_ns, end_ns) for key in keys})
+            found = FoundSeries({key: _read(local, key, times[key]) for key in keys})
         lacking = _lacking(manifest, phases, found.series)
     except StoreError as error:
         found, lacking = FoundSeries(problem=str(error)), str(error)
@@ -56,7 +61,8 @@ def find_series(
         return found
     settings = at_database(store, manifest.database)
     try:
-        remote = read_database(settings, keys, start_ns, end_ns)
+        with open_influx(settings) as database:
+            remote = {key: _read(database, key, times[key]) for key in keys}
     except (StoreError, ConfigError) as error:
         problem = f"{found.problem}; {error}" if found.problem else ""
         return FoundSeries(found.series, problem, "" if problem else f"{lacking}; the database has no answer: {error}")
@@ -72,6 +78,27 @@ def bounds(phases: Iterable[Phase]) -> tuple[int, int]:
     return start_ns, end_ns
 
 
+def stretches(phases: Iterable[Phase]) -> list[tuple[int, int]]:
+    """The times that are read: around each sitting, those that meet joined. Between them a sweep has hours of others."""
+    by_sitting: dict[int, list[Phase]] = {}
+    for phase in phases:
+        by_sitting.setdefault(phase.sitting, []).append(phase)
+    found: list[tuple[int, int]] = []
+    for start_ns, end_ns in sorted(map(bounds, by_sitting.values())) or [bounds([])]:
+        if found and start_ns <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end_ns))
+        else:
+            found.append((start_ns, end_ns))
+    return found
+
+
+def within(series: Series, start_ns: int, end_ns: int) -> Series:
+    """The readings between two times, both included."""
+    first = int(np.searchsorted(series.t_ns, start_ns, side="left"))
+    behind = int(np.searchsorted(series.t_ns, end_ns, side="right"))
+    return Series(series.key, series.t_ns[first:behind], series.value[first:behind])
+
+
 def at_database(store: StoreSettings | None, url: str) -> StoreSettings:
     """Settings of a database: those in force, with a URL where they have none."""
     if store is None:
@@ -79,17 +106,21 @@ def at_database(store: StoreSettings | None, url: str) -> StoreSettings:
     return store if store.url != "sqlite" else store.model_copy(update={"url": url})
 
 
-def read_database(
-    settings: StoreSettings, keys: Iterable[SeriesKey], start_ns: int, end_ns: int
-) -> dict[SeriesKey, Series]:
-    """Series of a database between two times.
+def _since_the_beginning(manifest: Manifest, phases: Sequence[Phase]) -> tuple[int, int]:
+    """From the start of the run's sampler on, which is the one start that is no restart."""
+    start_ns, end_ns = bounds(phases)
+    try:
+        return min(start_ns, parse_time(manifest.created) - _MARGIN_NS), end_ns
+    except ValueError:  # no time that terrawatt writes; the phases are near enough
+        return start_ns, end_ns
 
-    Raises:
-        StoreError: it cannot be read.
-        ConfigError: a secret cannot be read.
-    """
-    with open_influx(settings) as database:
-        return {key: database.read(key, start_ns, end_ns) for key in keys}
+
+def _read(store: Store, key: SeriesKey, times: Sequence[tuple[int, int]]) -> Series:
+    """The readings of some stretches of time, one behind the other."""
+    parts = [store.read(key, start_ns, end_ns) for start_ns, end_ns in times]
+    if len(parts) == 1:
+        return parts[0]
+    return Series(key, np.concatenate([one.t_ns for one in parts]), np.concatenate([one.value for one in parts]))
 
 
 def _lacking(manifest: Manifest, phases: Iterable[Phase], series: Mapping[SeriesKey, Series]) -> str:
