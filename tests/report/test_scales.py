@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terrawatt.analysis.main_columns import main_energy, main_scores
 from terrawatt.analysis.table import Table
-from terrawatt.report.scales import Quantity, Scale, display_name, main_energy, main_scores, quantity, scale_for
+from terrawatt.report.scales import Quantity, Scale, display_name, quantity, scale_for
 
 MakeTable = Callable[..., Table]
 

@@ -70,12 +70,17 @@ def test_without_torch_it_says_what_to_install(folder, monkeypatch):
     assert "torch is not installed; pip install 'terrawatt[train]'" in cells.verdicts[0].message
 
 
-def test_parameters_and_flops(folder):
+def test_parameters_flops_and_the_sizes_of_the_splits(folder):
+    labels = int(np.load(folder.output / "targets.npy").sum())
+    none = {"Train images": None, "Test images": None, "Test labels": labels}
     folder.output_of(1, "training.json").write_text(json.dumps({"parameters": 5, "flops": None}))
-    assert model_cells(folder, 1).values == {"Parameters": 5, "FLOPs": None}
+    assert model_cells(folder, 1).values == {"Parameters": 5, "FLOPs": None} | none
     assert model_cells(folder, 1).verdicts == ()
-    folder.output_of(1, "training.json").write_text(json.dumps({"parameters": 5, "flops": 7}))
-    assert model_cells(folder, 1).values == {"Parameters": 5, "FLOPs": 7}
+    folder.output_of(1, "training.json").write_text(
+        json.dumps({"parameters": 5, "flops": 7, "n_train": 9, "n_test": 3})
+    )
+    found = {"Parameters": 5, "FLOPs": 7, "Train images": 9, "Test images": 3, "Test labels": labels}
+    assert model_cells(folder, 1).values == found
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"parameters": "many"}', '{"parameters": true}'])

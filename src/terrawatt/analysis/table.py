@@ -25,7 +25,7 @@ class ColumnKind(StrEnum):
     HOST = "host"  # integrals of host series, duration
     PERFORMANCE = "performance"
     PHASE = "phase"  # energy of one phase
-    MODEL = "model"  # parameters, FLOPs
+    MODEL = "model"  # parameters, FLOPs, sizes of the splits
     VERDICT = "verdict"
 
 
@@ -116,6 +116,9 @@ PERFORMANCE = (
 MODEL = (
     Column("Parameters", "", ColumnKind.MODEL, "parameters of the model"),
     Column("FLOPs", "", ColumnKind.MODEL, "floating-point operations of one image, forward"),
+    Column("Train images", "", ColumnKind.MODEL, "images of the train split: of one epoch"),
+    Column("Test images", "", ColumnKind.MODEL, "images of the test split"),
+    Column("Test labels", "", ColumnKind.MODEL, "labels that the images of the test split have, together"),
 )
 
 VERDICT = Column("Verdict", "", ColumnKind.VERDICT, "what is wrong or doubtful; empty when good")

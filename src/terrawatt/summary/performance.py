@@ -18,6 +18,7 @@ from terrawatt.summary.cells import Cells
 
 _GROUP = "performance"  # stands for all columns of scores: they are missing together
 NOT_REPORTED = "the workload reports none"
+_COUNTS = {"Parameters": "parameters", "FLOPs": "flops", "Train images": "n_train", "Test images": "n_test"}
 
 
 def performance_cells(folder: RunFolder, repetition: int) -> Cells:
@@ -40,7 +41,7 @@ def performance_cells(folder: RunFolder, repetition: int) -> Cells:
 
 
 def model_cells(folder: RunFolder, repetition: int) -> Cells:
-    """`Parameters` and, when they were counted, `FLOPs`."""
+    """`Parameters`, when they were counted `FLOPs`, and the sizes of the splits."""
     path = folder.output_of(repetition, "training.json")
     try:
         record = json.loads(path.read_bytes())
@@ -48,7 +49,7 @@ def model_cells(folder: RunFolder, repetition: int) -> Cells:
         return Cells(verdicts=(missing_verdict("Parameters", NOT_REPORTED),))
     except (OSError, ValueError) as error:
         return Cells(verdicts=(missing_verdict("Parameters", f"{path.name} cannot be read ({error})"),))
-    counts = {column: _count(record, key) for column, key in (("Parameters", "parameters"), ("FLOPs", "flops"))}
+    counts = {column: _count(record, key) for column, key in _COUNTS.items()} | {"Test labels": _test_labels(folder)}
     verdicts = () if counts["Parameters"] is not None else (missing_verdict("Parameters", f"not in {path.name}"),)
     return Cells(counts, verdicts)
 
@@ -99,6 +100,14 @@ def _array(path: Path) -> NDArray[Any]:
 def _count(record: Any, key: str) -> int | None:
     value = record.get(key) if isinstance(record, Mapping) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _test_labels(folder: RunFolder) -> int | None:
+    """How many labels the images of the test split have, together."""
+    try:
+        return int(np.count_nonzero(_array(folder.output / "targets.npy")))
+    except AnalysisError:  # said by the scores, which need it too
+        return None
 
 
 def _remarks(empty_labels: tuple[int, ...]) -> tuple[Verdict, ...]:

@@ -7,6 +7,7 @@ import altair as alt
 import numpy as np
 from scipy import stats
 
+from terrawatt.analysis.main_columns import main_energy, main_scores
 from terrawatt.analysis.table import Table
 from terrawatt.records import Float64Array
 from terrawatt.report.figures.figure import Drawing, Skipped
@@ -19,7 +20,7 @@ from terrawatt.report.figures.marks import (
     wrapped,
 )
 from terrawatt.report.grouping import Grouping, group_rows
-from terrawatt.report.scales import Quantity, main_energy, main_scores, quantity
+from terrawatt.report.scales import Quantity, quantity
 from terrawatt.report.theme import GREY, INK, MAX_COLOURS, PALETTE, WIDTH_PX
 
 _MAX_GROUPS = 12

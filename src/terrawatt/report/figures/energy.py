@@ -7,6 +7,7 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
+from terrawatt.analysis.main_columns import main_energy, main_scores
 from terrawatt.analysis.scenarios import ScenarioRows, scenario_rows
 from terrawatt.analysis.statistics import COVERAGE_FACTOR, Description, describe
 from terrawatt.analysis.table import Table
@@ -22,7 +23,7 @@ from terrawatt.report.figures.marks import (
     value_scale,
 )
 from terrawatt.report.grouping import Grouping, group_rows
-from terrawatt.report.scales import Quantity, main_energy, main_scores, quantity, standard_uncertainty
+from terrawatt.report.scales import Quantity, quantity, standard_uncertainty
 from terrawatt.report.theme import INK, MAX_COLOURS, WIDTH_PX
 
 BoolArray = NDArray[np.bool_]
