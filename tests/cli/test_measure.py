@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from terrawatt.cli import app
-from terrawatt.runs.layout import RunFolder
+from terrawatt.runs.layout import RunFolder, scenario_folders
 from terrawatt.runs.manifest import read_manifest
+from terrawatt.runs.phases import read_phases
 from terrawatt.runs.status import State, read_status
 
 PYTHON = (sys.executable, "-I", "-c")
@@ -120,3 +121,105 @@ def test_a_file_in_place_of_the_results(config: Path, tmp_path: Path, capsys: py
     assert (code, out) == (1, "")
     assert "cannot make a run folder (Not a directory); choose another with --results" in err
     assert len(err.splitlines()) == 1
+
+
+PARAMETERS = "varying_args: {groups: [{options: {text: a b, size: 1}}, {options: {text: c, size: 2.5}}]}"
+
+
+@pytest.fixture
+def parameters(tmp_path: Path) -> Path:
+    path = tmp_path / "scenarios.yaml"
+    path.write_text(PARAMETERS)
+    return path
+
+
+def test_a_command_is_measured_for_each_scenario_of_a_file(
+    config: Path, folder: RunFolder, parameters: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--param-file", str(parameters), "--order", "interleaved", "-n", "2", "--label", "mine")
+    command = ("sh", "-c", 'echo "$0 $1" >> "$2/said.txt"', "{text}", "--size={size}", "{output}", "{other}")
+    code, _, err = call("--config", str(config), *options, "--", *command, capsys=capsys)
+    assert (code, err) == (0, "")
+    first, second = scenario_folders(folder.path)
+    assert (first.output / "said.txt").read_text() == "a b --size=1\n" * 2
+    assert (second.output / "said.txt").read_text() == "c --size=2.5\n" * 2
+    manifest = read_manifest(second.manifest)
+    assert manifest.scenario.parameters == {"command": "mine", "text": "c", "size": 2.5}
+    assert manifest.scenario.command[-1] == "{other}"
+    assert manifest.order == "interleaved"
+    assert manifest.options["protocol"] == {"order": "interleaved", "repetitions": 2}
+
+
+def test_a_seed_of_the_file_counts_up(
+    config: Path, folder: RunFolder, parameters: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parameters.write_text("fixed_args: {options: {s: 1}}\nvarying_args: {range: {options: {seed: [4, 6, 1]}}}")
+    options = ("-f", str(parameters), "-n", "2")
+    command = ("sh", "-c", 'echo "$0" >> "$1/said.txt"', "{seed}", "{output}", "{s}")
+    assert call("--config", str(config), *options, "--", *command, capsys=capsys)[0] == 0
+    assert [(one.output / "said.txt").read_text() for one in scenario_folders(folder.path)] == ["4\n5\n", "5\n6\n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        (PARAMETERS, (), "{size} stands nowhere in the command"),
+        ("fixed_args: {options: {output: 1}}", (), "output is a name of terrawatt's own"),
+        ("fixed_args: {options: {seed: 1.5}}", (), "seed is 1.5, not a whole number"),
+        ("fixed_args: {options: {seed: 1}}", ("--seed", "2"), "--seed is given, and stands in"),
+        ("fixed_args: {options: {seed: 1, seed: 2}}", (), "stands twice"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named(
+    config: Path,
+    parameters: Path,
+    text: str,
+    options: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parameters.write_text(text)
+    command = ("true", "{text}", "{seed}", "{output}")
+    code, _, err = call("--config", str(config), *options, "-f", str(parameters), "--", *command, capsys=capsys)
+    assert code == 2
+    assert message in err
+    assert not (config.parent / "results").exists()
+
+
+def test_a_run_goes_on_with_the_options_with_which_it_began(
+    config: Path, folder: RunFolder, parameters: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ("--config", str(config))
+    options = (*common, "-f", str(parameters), "-n", "2", "--pause", "0.1", "--country", "DEU")
+    fails = ("sh", "-c", 'test "$2" != 2 || { kill -TERM $PPID; sleep 60; }', "{text}", "{size}", "{repetition}")
+    assert call(*options, "--", *fails, capsys=capsys)[0] == 130
+    assert len(phases_of(folder)) < 4
+
+    code, _, err = call(*common, "--resume", str(folder.path), "--pause", "0.2", capsys=capsys)
+    assert code == 1
+    assert err.splitlines()[1:] == ["  protocol.pause_s: 0.1, now 0.2"]
+    code, _, err = call(*common, "--resume", str(folder.path), "--", "true", capsys=capsys)
+    assert (code, err) == (2, "terrawatt: error: --resume goes on with the commands of the run; give no others\n")
+
+    for one in scenario_folders(folder.path):  # the reason for the kill is gone
+        text = one.manifest.read_text()
+        one.manifest.write_text(text.replace("kill -TERM $PPID; sleep 60", "true"))
+    code, out, err = call(*common, "--resume", str(folder.path), capsys=capsys)
+    assert (code, err) == (0, "")
+    assert "repetition 2 was under way and is discarded" in out
+    assert sorted(phases_of(folder)) == [1, 1, 2, 2]
+    assert call(*common, "--resume", str(folder.path), capsys=capsys)[1].startswith(f"{folder.path}: nothing is left")
+
+
+def phases_of(folder: RunFolder) -> list[int | None]:
+    """The numbers of the repetitions that were measured."""
+    every = (phase for one in scenario_folders(folder.path) for phase in read_phases(one.phases))
+    return [phase.repetition for phase in every if phase.name == "repetition"]
+
+
+@pytest.mark.parametrize("options", [("--accept-changes",), ("--resume", "1", "--storage-path", "there")])
+def test_options_of_a_resume_belong_to_it(
+    config: Path, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = () if "--resume" in options else ("--", "true")
+    assert call("--config", str(config), *options, *command, capsys=capsys)[0] == 2

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark_modules import benchmark
 from terrawatt.errors import ProtocolError, RunFolderError
 from terrawatt.experiment.lock import RunLock
 from terrawatt.experiment.scenario_run import OnFailure
@@ -125,7 +126,7 @@ def test_the_last_heartbeat_says_that_all_is_done(runs: Callable[..., object]) -
 def test_the_user_sees_a_line_for_each_repetition_of_a_sweep(runs: Callable[..., object]) -> None:
     runs(("true",), ("sleep", "0"), repetitions=2)
     lines = runs.seen.getvalue().splitlines()
-    assert lines[0] == "2 scenarios of 2 repetitions, blocks: 4 repetitions"
+    assert lines[0] == "2 scenarios of 2 repetitions, blocks"
     assert sum(", command sleep 0: repetition " in line for line in lines) == 2
     assert sum("repetition " in line for line in lines[1:]) == 4
 
@@ -164,3 +165,9 @@ def test_a_run_under_way_holds_its_folder(tmp_path: Path) -> None:
         pass
     with RunLock(folder):
         assert folder.log.exists()
+
+
+def test_the_benchmark_times_what_lies_between_two_windows(tmp_path: Path) -> None:
+    found = benchmark("between_windows").gaps_s(tmp_path, 2, Order.BLOCKS, 2, emissions=False)
+    assert len(found) == 3
+    assert all(gap_s > 0 for gap_s in found)

@@ -225,11 +225,11 @@ class Lab:
         )
         return path
 
-    def start(self, *command: str) -> "subprocess.Popen[str]":
+    def start(self, *command: str, options: Sequence[str] = ()) -> "subprocess.Popen[str]":
         """Start `terrawatt measure` with the last settings, in a session of its own."""
         arguments = (sys.executable, "-m", "terrawatt", "measure", "--config", str(self.folder / "terrawatt.toml"))
         process = subprocess.Popen(
-            [*arguments, "--", *command],
+            [*arguments, *options, *(("--", *command) if command else ())],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

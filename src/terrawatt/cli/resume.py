@@ -1,6 +1,5 @@
 """`--resume RUN` of `terrawatt run` and `terrawatt measure`: a run goes on where it was ended."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from terrawatt.cli.launch import relaunch
-from terrawatt.cli.run_options import RunOptions, tell
+from terrawatt.cli.run_options import RunOptions, shown, tell
 from terrawatt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ def resume(options: RunOptions, run: str) -> None:
         TerrawattError: as `experiment.resume.resume`.
     """
     from terrawatt.experiment.launch.record import is_launched
-    from terrawatt.experiment.progress import choose
     from terrawatt.experiment.resume import begun_run
     from terrawatt.experiment.resume import resume as go_on
     from terrawatt.runs.layout import find_run
@@ -40,7 +38,7 @@ def resume(options: RunOptions, run: str) -> None:
     begun = begun_run(run_path)
     settings = _settings(options, begun)
     request = options.request(settings, [manifest.scenario for manifest in begun.manifests], _data(begun.manifests[0]))
-    tell(options, go_on(begun, request, choose(sys.stdout), accept_changes=options.accept_changes))
+    tell(options, go_on(begun, request, shown(options), accept_changes=options.accept_changes))
 
 
 def _settings(options: RunOptions, begun: "BegunRun") -> "Settings":

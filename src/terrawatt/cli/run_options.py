@@ -23,6 +23,7 @@ from terrawatt.errors import ProtocolError, UsageError
 
 if TYPE_CHECKING:
     from terrawatt.config import Section, Settings
+    from terrawatt.experiment.progress import Progress
     from terrawatt.experiment.runner import Outcome, Request
     from terrawatt.records import Scenario
 
@@ -274,8 +275,6 @@ def execute(options: RunOptions, request: "Request") -> None:
         ProtocolError: a repetition or a scenario failed.
     """
     from terrawatt.cli.launch import launch
-    from terrawatt.experiment.progress import choose
-    from terrawatt.experiment.progress_file import ProgressFile
     from terrawatt.experiment.runner import run
 
     if options.accept_changes:
@@ -285,8 +284,16 @@ def execute(options: RunOptions, request: "Request") -> None:
         return
     if options.max_jobs is not None or options.slurm:
         raise UsageError("--max-jobs and --slurm belong to --launcher, which is not given")
+    tell(options, run(request, shown(options)))
+
+
+def shown(options: RunOptions) -> "Progress":
+    """What the user sees; also the file of `--progress-file`."""
+    from terrawatt.experiment.progress import choose
+    from terrawatt.experiment.progress_file import ProgressFile
+
     progress = choose(sys.stdout)
-    tell(options, run(request, ProgressFile(progress, options.progress_file) if options.progress_file else progress))
+    return ProgressFile(progress, options.progress_file) if options.progress_file else progress
 
 
 def tell(options: RunOptions, outcome: "Outcome") -> None:

@@ -263,12 +263,9 @@ def _record_changes(folder: RunFolder, found: Sequence[Difference], first: int) 
 
 def _finished(plan: Plan, stays: Sequence[Kept]) -> list[tuple[int, int]]:
     """Scenario and repetition of what is not to be measured: it has ended, or those before were enough."""
-    return [
-        (entry.scenario, entry.repetition)
-        for entry in plan.entries
-        if entry.repetition > len(statuses := stays[entry.scenario - 1].statuses)
-        or statuses[entry.repetition - 1].state in _ENDED
-    ]
+    left = [set(what.left) for what in stays]
+    pairs = ((entry.scenario, entry.repetition) for entry in plan.entries)
+    return [(scenario, repetition) for scenario, repetition in pairs if repetition not in left[scenario - 1]]
 
 
 def _next_sittings(stays: Sequence[Kept]) -> dict[int, int]:

@@ -253,7 +253,7 @@ def _tell_order(prepared: Prepared, progress: Progress) -> None:
     left = sum(len(sitting.repetitions) for sitting in prepared.sittings)
     progress.say(
         f"{len(request.scenarios)} scenarios of {request.settings.protocol.planned_repetitions} repetitions, "
-        f"{prepared.order}: {left} repetitions"
+        f"{prepared.order}{f': {left} of {prepared.ledger.repetitions} are left' if prepared.goes_on else ''}"
     )
 
 
