@@ -45,6 +45,7 @@ class Ledger:
     _later: list[tuple[int, Sequence[Step]]] = field(default_factory=list)
     _fixed_s: float = 0.0  # of the sittings after the present one: what does not depend on the workload
     _steps: Counter[tuple[int, StepKind]] = field(default_factory=Counter)  # likewise: how many of each scenario
+    _ahead: tuple[float, float] | None = None  # time and energy of all those, until something changes it
 
     @property
     def energy_j(self) -> float:
@@ -58,6 +59,7 @@ class Ledger:
 
     def carry_over(self, energy_j: float, measured: int) -> None:
         """Take over what was measured before a resume."""
+        self._ahead = None
         self._all_j = _Mean(energy_j, measured)
 
     def plan(self, sittings: Sequence[Sitting], steps: Sequence[Sequence[Step]]) -> None:
@@ -72,6 +74,7 @@ class Ledger:
 
     def executed(self, scenario: int, duration_s: float) -> None:
         """An execution of the workload has ended."""
+        self._ahead = None
         self._all_s.add(duration_s)
         self._durations_s.setdefault(scenario, _Mean()).add(duration_s)
 
@@ -79,6 +82,7 @@ class Ledger:
         """A repetition has ended; `energy_j` is its gross energy, 0 where there was no reading."""
         self.done += succeeded
         self.failed += not succeeded
+        self._ahead = None
         if energy_j > 0:
             self._all_j.add(energy_j)
             self._energies_j.setdefault(scenario, _Mean()).add(energy_j)
@@ -88,21 +92,29 @@ class Ledger:
         left_s = remaining_s(steps, self._execution_s(scenario), elapsed_s, self.min_window_s)
         if left_s is None or self._all_s.value is None:
             return None if any(self._steps.values()) else left_s
-        left_s += self._fixed_s
-        for (other, kind), count in self._steps.items():
-            least_s = self.min_window_s if kind is StepKind.REPETITION else 0.0
-            left_s += count * max(self._execution_s(other) or 0.0, least_s)
-        return left_s
+        return left_s + self._look_ahead()[0]
 
     def left_j(self, scenario: int, steps: Sequence[Step]) -> float | None:
         """Gross energy of the repetitions left, J: of the present sitting's steps, and of all after it."""
         if self._all_j.value is None:
             return None
         here_j = sum(step.kind is StepKind.REPETITION for step in steps) * self._energy_j(scenario)
-        counts = self._steps.items()
-        return here_j + sum(n * self._energy_j(one) for (one, kind), n in counts if kind is StepKind.REPETITION)
+        return here_j + self._look_ahead()[1]
+
+    def _look_ahead(self) -> tuple[float, float]:
+        """Time and energy of the sittings after the present one; summed up once, since a sweep may have very many."""
+        if self._ahead is None:
+            left_s, left_j = self._fixed_s, 0.0
+            for (scenario, kind), count in self._steps.items():
+                is_measured = kind is StepKind.REPETITION
+                least_s = self.min_window_s if is_measured else 0.0
+                left_s += count * max(self._execution_s(scenario) or 0.0, least_s)
+                left_j += count * self._energy_j(scenario) * is_measured
+            self._ahead = left_s, left_j
+        return self._ahead
 
     def _count(self, scenario: int, steps: Sequence[Step], sign: int) -> None:
+        self._ahead = None
         for step in steps:
             if step.duration_s is not None:
                 self._fixed_s += sign * step.duration_s

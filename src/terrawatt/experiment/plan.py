@@ -6,6 +6,7 @@ of it (R. A. Fisher, The Design of Experiments, 1935; D. C. Montgomery, Design a
 """
 
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 import numpy as np
 
@@ -24,11 +25,8 @@ def ordered(scenarios: int, repetitions: int, order: Order, seed: int) -> tuple[
     """
     if order is Order.SEQUENTIAL:
         return tuple(Entry(1, scenario, number) for scenario in _up_to(scenarios) for number in _up_to(repetitions))
-    return tuple(
-        Entry(block, scenario, block)
-        for block, inside in zip(_up_to(repetitions), _inside(scenarios, order, seed), strict=False)
-        for scenario in inside
-    )
+    blocks = zip(_up_to(repetitions), _inside(scenarios, order, seed), strict=False)
+    return tuple(chain.from_iterable(map(Entry, repeat(block), inside, repeat(block)) for block, inside in blocks))
 
 
 def _inside(scenarios: int, order: Order, seed: int) -> Iterator[list[int]]:
