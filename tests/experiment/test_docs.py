@@ -22,7 +22,8 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def test_the_parameter_file_is_what_the_page_says() -> None:
-    (text,) = blocks("parameter-files.md", "yaml")
+    short, text = blocks("parameter-files.md", "yaml")
+    assert [from_parameters(one).lr for one in expand(short, "short.yaml", NAMES)] == [1e-4, 1e-3, 1e-4, 1e-3, 1e-2]
     trainings = [from_parameters(parameters) for parameters in expand(text, "models.yaml", NAMES)]
     assert [training.model for training in trainings[:2]] == ["s-cnn-rgb", "inception-v3-finetune"]
     assert len(trainings) == 20

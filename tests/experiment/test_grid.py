@@ -172,6 +172,22 @@ WRONG = {
         "varying_args: {range: {options: {lr: [0, 2000, 1], seed: [0, 2000, 1]}}}",
         "4000000 scenarios; more than 1000000",
     ),
+    "list without values": ("model: a\nlr: []", "line 2: the list of lr is empty"),
+    "value twice": ("lr: [1, 2, 1.0]", "line 1: 1.0 stands twice in this list"),
+    "list in a list": ("lr: [[1]]", "line 1: a single value must stand here"),
+    "unknown name in a list": ("modl: [a, b]", "line 1: unknown key 'modl'. Did you mean model"),
+    "name twice": ("lr: 1\nlr: [1, 2]", "line 2: key 'lr' stands twice"),
+    "tabs in a list": ("lr:\n\t- 1", "line 2: not valid YAML: .*; use spaces, not tabs"),
+    "anchor in a list": ("lr: &a [1, 2]", "line 1: anchors and aliases"),
+    "object in a list": ("lr: [!!python/name:os.system x]", "line 1: tags like .*python/name:os.system"),
+    "exclusion of a word": ("lr: [1, 2]\nexclude: 1", "line 2: exclude must be a list"),
+    "exclusion of nothing": ("lr: [1, 2]\nexclude: []", "line 2: exclude must be a list"),
+    "exclusion without options": ("lr: [1, 2]\nexclude: [{}]", "line 2: an empty mapping would exclude everything"),
+    "exclusion of a strange option": ("lr: [1, 2]\nexclude: [{batch: 1}]", "line 2: unknown key 'batch'"),
+    "exclusion of a strange value": ("lr: [1, 2]\nexclude: [{lr: 3}]", "line 2: lr is never 3 here"),
+    "exclusion of an empty list": ("lr: [1, 2]\nexclude: [{lr: []}]", "line 2: an empty list excludes nothing"),
+    "all excluded": ("lr: [1, 2]\nexclude: [{lr: [1, 2]}]", "exclude leaves all of them out"),
+    "misspelt section": ("varying: {}\nlr: 1", "line 1: unknown key 'varying'. Did you mean varying_args"),
     "same scenario twice": (
         "varying_args: {groups: [{options: {lr: 1}}, {options: {lr: 2}}, {options: {lr: 1.0}}]}",
         "scenario 3 is the same as scenario 1",
@@ -195,6 +211,78 @@ def test_no_text_ends_in_anything_but_scenarios_or_a_clear_error(text: str) -> N
     except ConfigError:
         return
     assert scenarios
+
+
+SHORT = """
+model: [a, b]
+lr: [0.1, 0.2, 0.3]
+epochs: 10
+exclude: [{model: b, lr: 0.3}, {model: a, lr: [0.1, 0.2]}]
+"""
+
+
+def test_lists_are_crossed_and_the_last_varies_fastest() -> None:
+    grid = expand("model: [a, b]\nepochs: 10\nlr: [0.1, 0.2]", "p.yaml", KNOWN)
+    assert [tuple(one.values()) for one in grid] == [(10, "a", 0.1), (10, "a", 0.2), (10, "b", 0.1), (10, "b", 0.2)]
+
+
+def test_what_is_excluded_is_left_out() -> None:
+    grid = expand(SHORT, "p.yaml", KNOWN)
+    assert [(one["model"], one["lr"]) for one in grid] == [("a", 0.3), ("b", 0.1), ("b", 0.2)]
+    assert len(grid) == 3
+    assert grid[-1] == {"epochs": 10, "model": "b", "lr": 0.2}
+    assert grid[:2] == [grid[0], grid[1]]
+
+
+def test_an_exclusion_may_name_what_is_fixed() -> None:
+    grid = expand("model: a\nlr: [1, 2]\nexclude: [{model: a, lr: 1}]", "p.yaml", KNOWN)
+    assert list(grid) == [{"model": "a", "lr": 2}]
+
+
+def test_single_values_alone_are_one_scenario() -> None:
+    assert expand("model: a\nlr: 0.1", "p.yaml", KNOWN) == [{"model": "a", "lr": 0.1}]
+
+
+axes = st.dictionaries(st.sampled_from(["lr", "batch", "seed"]), st.sets(st.integers(0, 9), min_size=1, max_size=4))
+
+
+@given(axes.filter(bool), st.integers(0, 9))
+def test_a_short_file_gives_the_product_without_what_is_excluded(values: dict[str, set[int]], out: int) -> None:
+    name = next(iter(values))
+    is_there = out in values[name] and len(values[name]) > 1
+    content: dict[str, Any] = {key: sorted(some) for key, some in values.items()}
+    content |= {"exclude": [{name: out}]} if is_there else {}
+    grid = expand(yaml.safe_dump(content, sort_keys=False), "p.yaml", KNOWN)
+    product = [dict(zip(values, some, strict=True)) for some in itertools.product(*map(sorted, values.values()))]
+    assert list(grid) == [one for one in product if not (is_there and one[name] == out)]
+
+
+def test_scenarios_that_differ_in_what_matters_are_counted() -> None:
+    grid = expand(SHORT, "p.yaml", KNOWN)
+    assert grid.distinct(["lr"]) == [({"model": "a", "epochs": 10}, 1), ({"model": "b", "epochs": 10}, 2)]
+    groups = expand(LAB, "lab.yaml", KNOWN).distinct(["seed", "lr"])
+    assert [(one["model"], count) for one, count in groups] == [("ShortCNN", 10), ("InceptionV3", 10)]
+
+
+@given(files())
+def test_examples_hold_each_value(content: dict[str, Any]) -> None:
+    try:
+        grid = expand(yaml.safe_dump(content, sort_keys=False), "p.yaml", KNOWN)
+    except ConfigError:
+        return
+    shown = list(grid.examples())
+    for name in ("model", "lr"):
+        assert {one.get(name) for one in shown} == {one.get(name) for one in grid}
+    seeds = [one["seed"] for one in grid]
+    assert {min(seeds), max(seeds)} <= {one["seed"] for one in shown}  # type: ignore[type-var]
+
+
+def test_a_million_scenarios_are_no_list() -> None:
+    square = "varying_args: {range: {options: {'--seed': [0, 1000, 1], '--batch': [0, 1000, 1]}}}"
+    grid = expand(square, "p.yaml", KNOWN)
+    assert len(grid) == 1_000_000
+    assert grid[999_999] == {"batch": 999.0, "seed": 999.0}
+    assert grid.distinct(["seed"])[0] == ({"batch": 0.0}, 1000)
 
 
 def test_any_name_is_taken_where_none_are_known() -> None:
