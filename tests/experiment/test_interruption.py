@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from terrawatt.runs.integrity import check_files
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import read_manifest
 from terrawatt.runs.phases import read_phases
@@ -161,3 +163,42 @@ def test_a_disk_that_is_really_full(started: Start, tmp_path: Path) -> None:
         assert phase_names(folder)[0] == "cold"
     finally:
         subprocess.run(("umount", str(disk)), check=True)
+
+
+@pytest.fixture
+def other_lock(config: Path) -> Path:
+    """Settings of a machine of its own, so to say, with the same results folder."""
+    path = config.with_name("other.toml")
+    path.write_text(config.read_text().replace("/lock", "/other-lock"))
+    return path
+
+
+def test_a_run_under_way_cannot_be_resumed(
+    started: Start, eventually: Eventually, folder: RunFolder, other_lock: Path
+) -> None:
+    first = started("--warmup", "0", "--", *ENDLESS)
+    eventually(lambda: len(pids_in(folder.log)) == 2, "the start of the workload")
+    before = folder.status.read_bytes()
+    here = started("--resume", "1")
+    assert f"process {first.pid} " in here.communicate()[1]
+    elsewhere = started("--config", str(other_lock), "--resume", "1")
+    _, err = elsewhere.communicate()
+    where = f"process {first.pid} on {socket.gethostname()}"
+    assert err == f"terrawatt: error: {folder.path}: is in use: {where} measures it; wait for its end\n"
+    assert (here.returncode, elsewhere.returncode) == (1, 1)
+    assert folder.status.read_bytes() == before
+    assert first.poll() is None
+
+
+def test_two_runs_into_one_results_folder_have_folders_of_their_own(
+    started: Start, folder: RunFolder, other_lock: Path
+) -> None:
+    options = ("--warmup", "0", "-n", "1", "--", "sleep", "0.5")
+    runs = [started(*options), started("--config", str(other_lock), *options)]
+    assert [run.wait(120) for run in runs] == [0, 0]
+    for number in (1, 2):
+        one = RunFolder(folder.path.with_name(f"run_{number}"))
+        assert read_status(one.status).state is State.DONE
+        assert check_files(one, read_manifest(one.manifest)).is_intact
+        assert phase_names(one) == ["cold", "repetition", "idle"]
+    assert len(list(folder.path.parent.iterdir())) == 2
