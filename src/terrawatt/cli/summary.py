@@ -29,6 +29,9 @@ def summary(
     file: Annotated[
         str, typer.Option("--file", "-f", metavar=_FLAG, help="Redo the analyses of an existing output_all.csv.")
     ] = "False",
+    nodes: Annotated[
+        bool, typer.Option("--nodes", help="The runs are of the nodes of one execution: add their energies.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where to; default: RUN/summary, or summary_<numbers> for several."),
@@ -94,6 +97,8 @@ def summary(
         for run in runs
     ]
     _check_files(places, from_file)
+    if nodes and from_file:
+        raise UsageError("--nodes and --file True: a table that was written is of one node, or of all already")
     wanted = _wanted(exports or [])
 
     from terrawatt.summary.intensity import given_intensity
@@ -105,6 +110,7 @@ def summary(
         out or _default_out(places),
         grouped=has_groups,
         from_file=from_file,
+        nodes=nodes,
         accept_changes=accept_changes,
         intensity=None if intensity is None else given_intensity(intensity),
         command=command,

@@ -69,10 +69,15 @@ def gather(
         return collect(folder, accept_changes=accept_changes, intensity=intensity, store=store)
 
     found, notes = _read(runs, grouped, read)
-    found = with_outliers(found)
-    rows = tuple(row for run in found for row in run.rows)
-    if not rows:
+    gathered = assembled(with_outliers(found), notes)
+    if not gathered.rows:
         raise AnalysisError(f"{', '.join(map(str, runs))}: no repetition has ended yet; {'; '.join(notes)}")
+    return gathered
+
+
+def assembled(found: Sequence[RunRows], notes: Iterable[str]) -> Gathered:
+    """Runs whose rows are computed, with the table of all rows."""
+    rows = tuple(row for run in found for row in run.rows)
     parameters = dict.fromkeys(name for run in found for name in run.run.manifest.scenario.parameters)
     values = [row.values for row in rows]
     if any(CHANGE in of_row for of_row in values):

@@ -19,6 +19,7 @@ from terrawatt.summary.curves import power_curves
 from terrawatt.summary.describe import METHODS, repetition_records, run_record
 from terrawatt.summary.existing import OLDER_NOTE, check_record, is_older, read_cells
 from terrawatt.summary.gather import Gathered, gather
+from terrawatt.summary.nodes import as_nodes
 from terrawatt.summary.record import SummaryRecord, read_record
 from terrawatt.summary.tables import read_table
 from terrawatt.summary.write import TableFiles, write_tables
@@ -57,6 +58,7 @@ def summarise(
     grouped: bool | None = None,
     from_file: bool = False,
     figures: bool = True,
+    nodes: bool = False,
     accept_changes: bool = False,
     intensity: CarbonIntensity | None = None,
     command: str = "",
@@ -70,13 +72,14 @@ def summarise(
         grouped: whether the runs have groups, one a scenario; None: as each folder has it.
         from_file: compute only figures and report, from the table given, or from the `output_all.csv` in `out`.
         figures: make the figures and the report.
+        nodes: the runs are of the nodes of one execution, and become one; the report then has no power curves.
         accept_changes: use files that were changed since they were measured; a note says so.
         intensity: the carbon intensity to take instead of those in the manifests.
         command: the command line that makes this summary, for the report.
         settings: of a database that has series which a folder lacks, as those of the older scripts do.
 
     Raises:
-        UsageError: `grouped` does not fit a folder, or two runs have one number.
+        UsageError: `grouped` does not fit a folder, two runs have one number, or the runs cannot be nodes of one.
         RunFolderError: none of the folders can be read.
         ChangedFilesError: a file was changed or is gone since it was measured, and that is not accepted.
         AnalysisError: no repetition has ended, or the existing table cannot be used.
@@ -90,9 +93,11 @@ def summarise(
         curves: tuple[tuple[PowerCurve, ...], int] = ((), 0)
     else:
         gathered = gather(runs, grouped, accept_changes=accept_changes, intensity=intensity, settings=settings)
+        if nodes:
+            gathered = as_nodes(gathered)
         table, record = gathered.table, _record(gathered, command)
         write_tables(table, record, out)
-        curves = power_curves(gathered) if figures else ((), 0)
+        curves = power_curves(gathered) if figures and not nodes else ((), 0)
     verdicts = {entry.key: entry.verdicts for entry in record.repetitions}
     report = write_report(_content(table, record, verdicts, curves, command), out) if figures else None
     unusable = frozenset(entry.key for entry in record.repetitions if entry.is_unusable)
