@@ -1,9 +1,11 @@
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from run_folders import Recipe, make_run
 from terrawatt.cli import app
 from terrawatt.cli import run as command
 from terrawatt.cli.scenario_options import NAMES
@@ -11,6 +13,10 @@ from terrawatt.errors import PackError
 from terrawatt.experiment import runner
 from terrawatt.experiment.runner import Outcome, Request
 from terrawatt.experiment.scenario_run import OnFailure
+from terrawatt.records import Scenario
+from terrawatt.runs.layout import RunFolder
+from terrawatt.runs.manifest import read_manifest, write_manifest
+from terrawatt.runs.status import State
 from terrawatt.training.options import from_parameters
 
 TWO = """
@@ -222,3 +228,54 @@ def test_a_pack_that_cannot_serve_ends_before_anything_is_measured(
 
 def test_parameter_files_may_hold_every_option_of_a_scenario() -> None:
     assert {"model", "optim", "lr", "loss", "epochs", "batch", "count", "rgb", "finetune", "seed"} <= set(NAMES)
+
+
+class OtherPack(DamagedPack):
+    """An undamaged pack, of another content than the run's."""
+
+    def verify(self, _progress: Any) -> None:
+        return
+
+    def fingerprint(self) -> dict[str, Any]:
+        return {"path": "/pack", "index_sha256": "other"}
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run of a training that was ended before its second repetition."""
+    (tmp_path / "terrawatt.toml").write_text(
+        f"[experiment]\nlock = '{tmp_path}/lock'\n[protocol]\ncold_s = 60\nidle_after_s = 40\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    path = make_run(tmp_path / "results", 4, Recipe(repetitions=2, states=(State.DONE, State.RUNNING)))
+    folder = RunFolder(path)
+    scenario = Scenario({"model": "s-cnn-all"}, ("true",), seed=7)
+    data = {"path": "/pack", "index_sha256": "the run's"}
+    manifest = read_manifest(folder.manifest)
+    write_manifest(folder.manifest, replace(manifest, scenario=scenario, data=data, working_folder=str(tmp_path)))
+    return path
+
+
+def test_a_resume_looks_at_the_pack_again(
+    begun: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("terrawatt.data.pack.Pack", OtherPack)
+    before = RunFolder(begun).phases.read_bytes()
+    code, out, err = call("--resume", str(begun), capsys=capsys)
+    assert code == 1
+    assert out.startswith("data: pack, 300 patches, checksums right\n")
+    assert "cannot be resumed with these changes" in err  # its meter is not here
+    assert "  sources.plug." in err
+    assert RunFolder(begun).phases.read_bytes() == before
+
+    monkeypatch.setattr("terrawatt.data.pack.Pack", DamagedPack)
+    assert call("--resume", str(begun), capsys=capsys)[2] == "terrawatt: error: patch 2 is damaged\n"
+
+
+@pytest.mark.parametrize("options", [("--model", "s-cnn-all"), ("--param-file", "two.yaml"), ("--dry-run",)])
+def test_a_resume_has_its_own_scenarios(
+    options: tuple[str, ...], param_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = call("--resume", "1", *options, capsys=capsys)
+    assert code == 2
+    assert "--resume goes on with the scenarios of the run" in err

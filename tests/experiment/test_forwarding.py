@@ -69,6 +69,25 @@ def test_series_and_phases_of_a_run_are_in_the_database_when_it_ends(tmp_path: P
     assert "sent" not in runs.seen.getvalue()
 
 
+def test_a_sweep_sends_its_one_store_and_the_phases_of_all_its_scenarios(tmp_path: Path, runs) -> None:
+    with InfluxServer(tmp_path) as server:
+        store = into(runs, server.url())
+        outcome = runs(("true",), ("sleep", "0"))
+        first, second = scenario_folders(outcome.run_path)
+        with open_influx(store) as influx:
+            assert_all_there(influx, first)
+            for folder in (first, second):
+                manifest = read_manifest(folder.manifest)
+                sent = phase_samples(manifest, read_phases(folder.phases))
+                for sample in sent:
+                    found = influx.read(sample.key, FIRST_NS, LAST_NS)
+                    assert (sample.t_ns, sample.value) in zip(found.t_ns.tolist(), found.value.tolist(), strict=True)
+                assert len(sent) >= 5
+            assert forward(second, influx).sent == 0
+        assert (outcome.run_path / "forwarded.json").exists()
+        assert all(check_files(one, read_manifest(one.manifest)).is_intact for one in (first, second))
+
+
 def test_a_database_that_is_down_the_whole_time_is_said_and_gets_everything_later(tmp_path: Path, runs) -> None:
     server = InfluxServer(tmp_path)
     store = into(runs, server.url())

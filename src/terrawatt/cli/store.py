@@ -119,9 +119,10 @@ def forward(
     folders = [folder for run in runs for folder in _folders(run, settings, results, name)]
     complaints: list[str] = []
     refused = 0
+    first_of_each = {folder.telemetry: folder for folder in reversed(folders)}  # a sweep's rows are sent once
     with _database(settings) as influx:
         for folder in folders:
-            done = send(folder, influx, again=again)
+            done = send(folder, influx, again=again and folder is first_of_each[folder.telemetry])
             earlier = f", {done.refused} refused for good" if done.refused else ""
             typer.echo(f"{folder.path}: {done.sent} rows sent, {done.remaining} remain{earlier}; {done.phases} phases")
             complaints += done.complaints
