@@ -191,3 +191,46 @@ def test_a_complaint_about_all_settings_shows_no_secret(tmp_path: Path, monkeypa
     with pytest.raises(ConfigError) as caught:
         load_text(tmp_path, EXTERNAL.replace('kind = "external"', 'kind = "replay"'))
     assert "never-shown" not in str(caught.value)
+
+
+HOSTS = """
+[[sources]]
+name = "plug"
+kind = "replay"
+file = "plug.csv"
+
+[[hosts."node 1".sources]]
+name = "own plug"
+kind = "replay"
+file = "own.csv"
+"""
+
+
+def test_a_machine_has_meters_of_its_own(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml.write_text(HOSTS)
+    assert [source.name for source in config.load(toml).sources] == ["plug"]
+    monkeypatch.setattr("socket.gethostname", lambda: "node 1.cluster.example")
+    (source,) = config.load(toml).sources
+    assert source.name == "own plug"
+    assert Path(source.options["file"]).resolve() == (toml.parent / "own.csv").resolve()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[hosts.node1]\nsources = []", "hosts.node1.sources: "),
+        ("[hosts.node1]\nplug = 1", "hosts.node1"),
+        (
+            '[[hosts.n.sources]]\nname = "a"\nkind = "estimate"\ntoken = "abc"',
+            "hosts.n.sources.0.token: secrets do not",
+        ),
+        ('[[hosts.n.sources]]\nname = "a"\nkind = "external"', "the source 'a' is of kind 'external'"),
+        ('[[hosts.n.sources]]\nname = "a"\nkind = "estimate"\nsame_as = "b"', "a: same_as names another source"),
+    ],
+)
+def test_wrong_meters_of_a_machine_are_refused(toml: Path, text: str, message: str) -> None:
+    toml.write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        config.load(toml)
+    assert message in str(refused.value)
+    assert "abc" not in str(refused.value)

@@ -80,7 +80,8 @@ class Executor:
                 is_long_enough = time.monotonic() - began_s >= min_window_s
                 if ended.code != 0 or is_long_enough or self.wakeup.stops:
                     break
-        interrupted = ended.terminated or (self.wakeup.stops > 0 and not is_long_enough)
+        # What fails while a stop signal comes was stopped, too: Slurm sends it to all processes of a job at once.
+        interrupted = ended.terminated or (self.wakeup.stops > 0 and (ended.code != 0 or not is_long_enough))
         tail = () if ended.code == 0 else tuple(last_lines(log, _TAIL_LINES, offset))
         peak_bytes = max(end.peak_bytes for end in ends)
         result = replace(_explain(ended, tail), peak_memory_bytes=peak_bytes or None)

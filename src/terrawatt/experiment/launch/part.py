@@ -58,6 +58,7 @@ def _carry_out(launch: Launch, folder: RunFolder, entry: Entry, progress: Progre
         options=launch.options,
     )
     remark = check(request)
+    folder.path.mkdir(exist_ok=True)
     check_space(folder.path)
     with Wakeup() as wakeup, MachineLock(settings.experiment.lock) as lock:
         lock.acquire(waiting(wakeup, progress))

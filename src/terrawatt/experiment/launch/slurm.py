@@ -3,13 +3,14 @@
 No energy of another job is then in a measurement, exit codes are true, and nothing of ours keeps running on a node.
 """
 
+import re
 import secrets
 import shutil
 import subprocess
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from terrawatt.errors import ProtocolError, UsageError
 from terrawatt.experiment.launch.part import measure_part
@@ -20,6 +21,7 @@ from terrawatt.experiment.request import Request
 
 LOG_FOLDER = "launch"
 _SEED_BITS = 32
+_USUAL_ARRAY = 1001  # Slurm's default
 _LIMIT_MIN = 1440  # of a job, where --slurm time=… says nothing else
 
 
@@ -36,13 +38,14 @@ def launch(request: Request, max_jobs: int, cluster: Mapping[str, str], say: Cal
         The run's folder, which the nodes must see at the same place.
 
     Raises:
-        UsageError: the number of repetitions is not fixed.
+        UsageError: the number of repetitions is not fixed, or the time limit is no number of minutes.
         ProtocolError: there is no Slurm here, or it refuses.
         TerrawattError: as `runner.run` before a run.
     """
     protocol = request.settings.protocol
     if protocol.until_ci_percent:
         raise UsageError("--until-ci cannot be launched: repetitions are jobs, which do not know of each other")
+    _time_min(cluster)
     _check_slurm()
     if remark := check_store(request.settings):
         say(remark)
@@ -54,6 +57,9 @@ def launch(request: Request, max_jobs: int, cluster: Mapping[str, str], say: Cal
     entries = ordered(len(request.scenarios), protocol.repetitions, request.order, seed)
     folders = make_folders(request.storage_path, results, request.settings.experiment.name, len(entries))
     run_path = (request.storage_path or folders[0].run_path).absolute()
+    if len(entries) == 1:  # which is a group here, too
+        for path in (folders[0].output, folders[0].emissions):
+            path.rmdir()
     record = Launch(
         working_folder=str(Path.cwd()),
         settings=without_secrets(request.settings),
@@ -68,7 +74,12 @@ def launch(request: Request, max_jobs: int, cluster: Mapping[str, str], say: Cal
         on_failure=request.on_failure,
     )
     write_launch(run_path, record)
-    _submit(run_path, record, range(1, len(entries) + 1), say)
+    try:
+        _submit(run_path, record, range(1, len(entries) + 1), say)
+    except ProtocolError:
+        if request.storage_path is None and not read_launch(run_path).jobs:
+            shutil.rmtree(run_path)  # made above; nothing will come into it
+        raise
     return run_path
 
 
@@ -91,36 +102,61 @@ def relaunch(run_path: Path, say: Callable[[str], None]) -> None:
 
 
 def _submit(run_path: Path, record: Launch, parts: Sequence[int], say: Callable[[str], None]) -> None:
-    """Submit parts as one array, and write down their jobs."""
+    """Submit parts in arrays, each of which begins when the one before has ended, and write down their jobs."""
     import submitit
 
-    logs = run_path / LOG_FOLDER
-    time_min = record.cluster.get("time", str(_LIMIT_MIN))
-    if not time_min.isdigit():
-        raise UsageError(f"--slurm time={time_min}: give minutes")
-    others = {name: value for name, value in record.cluster.items() if name != "time"}
+    size = _largest_array()
+    jobs: dict[int, str] = {}
+    arrays: list[str] = []
     try:
-        executor = submitit.SlurmExecutor(logs)
-        executor.update_parameters(
-            job_name=f"terrawatt-{run_path.name}",
-            time=int(time_min),
-            exclusive=True,
-            array_parallelism=record.max_jobs,
-            additional_parameters={"requeue": True, **others},
-        )
-        with warnings.catch_warnings():  # sacct is not asked
-            warnings.simplefilter("ignore")
+        executor = submitit.SlurmExecutor(run_path / LOG_FOLDER)
+        for start in range(0, len(parts), size):
+            some = parts[start : start + size]
+            executor.update_parameters(**_parameters(run_path, record, after=arrays[-1:]))
             with executor.batch():
-                jobs = [executor.submit(measure_part, str(run_path), part) for part in parts]
-    except submitit.core.utils.FailedSubmissionError as error:
+                submitted = [executor.submit(measure_part, str(run_path), part) for part in some]
+            jobs |= {part: job.job_id for part, job in zip(some, submitted, strict=True)}
+            arrays.append(jobs[some[0]].partition("_")[0])
+    except (submitit.core.utils.FailedJobError, submitit.core.utils.FailedSubmissionError) as error:
         raise ProtocolError(f"Slurm refuses the jobs of {run_path}: {' '.join(str(error).split())}") from error
-    numbers = {part: job.job_id for part, job in zip(parts, jobs, strict=True)}
-    write_launch(run_path, replace(record, jobs={**record.jobs, **numbers}))
-    main = numbers[parts[0]].partition("_")[0]
-    say(f"{len(parts)} jobs submitted as {main}, at most {record.max_jobs} at once; logs in {logs}")
-    say(
-        f"look: squeue --job {main}; cancel: scancel {main}; then again what is left: terrawatt run --resume {run_path}"
-    )
+    finally:
+        write_launch(run_path, replace(record, jobs={**record.jobs, **jobs}))
+    numbers = ",".join(arrays)
+    say(f"{len(parts)} jobs submitted as {numbers}, at most {record.max_jobs} at once; logs in {run_path / LOG_FOLDER}")
+    say(f"look: squeue --job {numbers}; cancel: scancel {numbers.replace(',', ' ')}")
+    say(f"then submit again what is left: terrawatt run --resume {run_path}")
+
+
+def _parameters(run_path: Path, record: Launch, after: Sequence[str]) -> dict[str, Any]:
+    """What submitit is told of an array."""
+    others = {name: value for name, value in record.cluster.items() if name != "time"}
+    dependency = {"dependency": f"afterany:{after[0]}"} if after else {}
+    return {
+        "job_name": f"terrawatt-{run_path.name}",
+        "time": _time_min(record.cluster),
+        "exclusive": True,
+        "array_parallelism": record.max_jobs,
+        "additional_parameters": {"requeue": True, **dependency, **others},
+    }
+
+
+def _time_min(cluster: Mapping[str, str]) -> int:
+    """How long a job may last, min.
+
+    Raises:
+        UsageError: it is not given in whole minutes.
+    """
+    given = cluster.get("time", str(_LIMIT_MIN))
+    if not given.isdigit():
+        raise UsageError(f"--slurm time={given}: give whole minutes")
+    return int(given)
+
+
+def _largest_array() -> int:
+    """How many jobs an array may have."""
+    asked = _ask("scontrol", "show", "config")
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", asked, re.MULTILINE)
+    return max(int(found[1]), 1) if found else _USUAL_ARRAY
 
 
 def _check_slurm() -> None:
@@ -129,7 +165,7 @@ def _check_slurm() -> None:
     Raises:
         ProtocolError: there is no Slurm here, or no submitit.
     """
-    missing = [program for program in ("sbatch", "srun", "squeue") if shutil.which(program) is None]
+    missing = [program for program in ("sbatch", "srun", "squeue", "scontrol") if shutil.which(program) is None]
     if missing:
         raise ProtocolError(f"no {missing[0]} here: --launcher slurm works where Slurm's commands are")
     try:
@@ -140,9 +176,16 @@ def _check_slurm() -> None:
 
 def _queued() -> set[str]:
     """The jobs that wait or run."""
-    asked = subprocess.run(
-        ["squeue", "--noheader", "--array", "--me", "--format=%i"], capture_output=True, text=True, check=False
-    )
+    return set(_ask("squeue", "--noheader", "--array", "--me", "--format=%i").split())
+
+
+def _ask(*command: str) -> str:
+    """What a command of Slurm prints.
+
+    Raises:
+        ProtocolError: it fails.
+    """
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
     if asked.returncode:
-        raise ProtocolError(f"squeue fails: {' '.join(asked.stderr.split())}")
-    return set(asked.stdout.split())
+        raise ProtocolError(f"{command[0]} fails: {' '.join(asked.stderr.split())}")
+    return asked.stdout
