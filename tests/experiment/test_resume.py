@@ -12,7 +12,7 @@ from terrawatt.errors import DifferentRunError, RunFolderError
 from terrawatt.experiment.progress import Lines
 from terrawatt.experiment.request import Outcome, Request
 from terrawatt.experiment.resume import begun_run, kept, resume
-from terrawatt.records import ExecutionResult, Order, Phase, Window
+from terrawatt.records import Order, Phase, Sample, Window
 from terrawatt.runs.heartbeat import read_heartbeat
 from terrawatt.runs.integrity import check_files
 from terrawatt.runs.layout import RunFolder, scenario_folders
@@ -20,9 +20,9 @@ from terrawatt.runs.manifest import read_manifest, write_manifest
 from terrawatt.runs.phases import append_phase, read_phases
 from terrawatt.runs.plan import read_plan
 from terrawatt.runs.status import RepetitionStatus, State, read_status, write_status
+from terrawatt.store.sqlite import SqliteStore
 
 Runs = Callable[..., Outcome]
-DONE = ExecutionResult(0)
 
 
 def windows(folder: RunFolder, name: str) -> list[Phase]:
@@ -206,6 +206,21 @@ def test_files_that_were_changed_are_named(runs: Runs, go_on: Callable[..., Outc
     with pytest.raises(DifferentRunError) as refused:
         go_on(outcome.run_path)
     assert refused.value.details == ("files.group_2/times.txt: as measured, now changed",)
+    assert check_files(second, read_manifest(second.manifest)).changed == ("times.txt",)  # still seen
+    go_on(outcome.run_path, accept_changes=True)
+    assert [change.what for change in read_manifest(first.manifest).changes] == ["files.group_2/times.txt"]
+
+
+def test_a_store_that_was_changed_is_named_once(runs: Runs, go_on: Callable[..., Outcome]) -> None:
+    outcome = runs(("true",), ("sleep", "0"), ("sh", "-c", "true"), repetitions=2, warmup=0)
+    first, *others = scenario_folders(outcome.run_path)
+    cut(first, 2)
+    with SqliteStore(first.telemetry) as store:
+        store.write([Sample(read_manifest(first.manifest).sources[0].series, 1, 1.0)])
+    with pytest.raises(DifferentRunError) as refused:
+        go_on(outcome.run_path)
+    assert refused.value.details == ("files.telemetry.sqlite: as measured, now changed",)
+    assert all(check_files(one, read_manifest(one.manifest)).changed == ("../telemetry.sqlite",) for one in others)
 
 
 def test_a_group_stands_for_its_run(runs: Runs) -> None:

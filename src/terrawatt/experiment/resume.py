@@ -25,6 +25,7 @@ from terrawatt.experiment.session import Prepared, carry_out
 from terrawatt.experiment.sitting import sittings
 from terrawatt.experiment.waiting import Wakeup
 from terrawatt.records import Order, Phase, PhaseName
+from terrawatt.runs.atomic import sha256_once
 from terrawatt.runs.heartbeat import read_heartbeat
 from terrawatt.runs.integrity import check_files
 from terrawatt.runs.layout import RunFolder, scenario_folders
@@ -178,10 +179,13 @@ class _Resumption:
         left = sittings(begun.plan.entries, begun.plan.order, _next_sittings(stays), finished)
         manifests = [read_manifest(folder.manifest) for folder in begun.folders]
         changed = _changed_files(begun.folders, manifests) if left else []
-        sealed = [one for one, manifest in zip(recorders, manifests, strict=True) if manifest.checksums] if left else []
-        for recorder in sealed:
-            manifest = read_manifest(recorder.folder.manifest)
-            write_manifest(recorder.folder.manifest, replace(manifest, checksums={}))
+        sealed = [pair for pair in zip(begun.folders, manifests, strict=True) if pair[1].checksums] if left else []
+        for folder, manifest in sealed:
+            write_manifest(folder.manifest, replace(manifest, checksums={}))
+
+        def abandon() -> None:
+            for folder, manifest in sealed:
+                write_manifest(folder.manifest, _sealed_again(folder, manifest, changed))
 
         def begin(now: Circumstances) -> None:
             self._compare(now, manifests, changed, stays)
@@ -197,7 +201,7 @@ class _Resumption:
             ledger=_ledger(begun, stays, len(finished)),
             begin=begin,
             goes_on=True,
-            sealed=sealed,
+            abandon=abandon,
         )
 
     def _compare(
@@ -280,8 +284,22 @@ def _changed_files(folders: Sequence[RunFolder], manifests: Sequence[Manifest]) 
     for folder, manifest in zip(folders, manifests, strict=True):
         integrity = check_files(folder, manifest)
         for state, names in (("changed", integrity.changed), ("missing", integrity.missing)):
-            found += [Difference(f"files.{folder.path.name}/{name}", "as measured", state) for name in names]
+            found += [Difference(_file(folder, name), "as measured", state) for name in names]
     return list(dict.fromkeys(found))
+
+
+def _file(folder: RunFolder, name: str) -> str:
+    """What a file is called among the differences; what groups share, once."""
+    return f"files.{name.removeprefix('../')}" if name.startswith("../") else f"files.{folder.path.name}/{name}"
+
+
+def _sealed_again(folder: RunFolder, manifest: Manifest, changed: Sequence[Difference]) -> Manifest:
+    """The manifest as it was. To its store the sampler has added readings behind those that were sealed."""
+    was_intact = _file(folder, manifest.store) not in {difference.what for difference in changed}
+    if not (was_intact and manifest.store in manifest.checksums):
+        return manifest
+    store = {manifest.store: sha256_once(folder.path / manifest.store)}
+    return replace(manifest, checksums={**manifest.checksums, **store})
 
 
 def _ledger(begun: BegunRun, stays: Sequence[Kept], finished: int) -> Ledger:

@@ -46,7 +46,7 @@ class Prepared:
         ledger: the account of what was measured before.
         begin: called when it is known what is sampled, before anything is measured; it writes the manifests.
         goes_on: whether it was begun before.
-        sealed: of a run that goes on, those whose files were sealed; they are again if it cannot go on.
+        abandon: called when such a run cannot go on; it leaves all as it was.
     """
 
     request: Request
@@ -57,7 +57,7 @@ class Prepared:
     ledger: Ledger
     begin: Callable[[Circumstances], None]
     goes_on: bool = False
-    sealed: Sequence[Recorder] = ()
+    abandon: Callable[[], None] = lambda: None
 
     @property
     def store(self) -> Path:
@@ -81,8 +81,7 @@ def carry_out(prepared: Prepared, progress: Progress, wakeup: Wakeup) -> Outcome
             if course.has_begun or not prepared.goes_on:
                 _close_after(error, prepared)
             else:
-                for recorder in prepared.sealed:
-                    recorder.seal()
+                prepared.abandon()
         raise
     finally:
         folders = [recorder.folder for recorder in prepared.recorders]
