@@ -16,19 +16,35 @@ MakeTable = Callable[..., Table]
 
 NAMES = [
     "energy_performance",
+    "duration_performance",
+    "frugality",
     "distributions",
     "energy_energy",
     "correlation_matrix",
+    "correlation_ranks",
+    "correlation_by_model",
     "covariance_matrix",
     "pca_scree",
     "pca_circle",
     "pca_scores",
+    "pca_loadings",
+    "pca_by_model",
 ]
 OF_THE_MODEL = ("main_effects", "interactions")  # of a sweep, which they need; tests of their own
 # Axes that name scenarios, or columns with their units.
-WITHOUT_TITLES = ("distributions", "correlation_matrix", "covariance_matrix")
+WITHOUT_TITLES = (
+    "distributions",
+    "correlation_matrix",
+    "correlation_ranks",
+    "correlation_by_model",
+    "covariance_matrix",
+    "pca_loadings",
+    "pca_by_model",
+)
 # Figures that do not need complete rows of all quantities.
-WITHOUT_MATRIX = ("energy_performance", "distributions", "energy_energy")
+WITHOUT_MATRIX = ("energy_performance", "duration_performance", "distributions", "energy_energy")
+# Figures that compare scenarios or models.
+COMPARING = ("frugality", "correlation_by_model", "pca_by_model")
 MANY_MODELS, MANY_LRS = ("S-CNN-RGB", "S-CNN-All", "InceptionV3-FineTune"), tuple(10.0**-k for k in range(1, 8))
 
 
@@ -98,7 +114,7 @@ def test_a_figure_shows_hostile_names_as_they_are(name: str, make_table: MakeTab
 def test_a_figure_is_the_same_each_time(name: str, make_table: MakeTable) -> None:
     drawn = [draw(name, make_table()) for _ in range(2)]
     svgs = [vl_convert.vegalite_to_svg(specification(each.chart)) for each in drawn]
-    first, second = (re.sub(r"gradient_\d+", "gradient", svg) for svg in svgs)  # Vega counts on
+    first, second = (re.sub(r"(gradient_|clip)\d+", "", svg) for svg in svgs)  # Vega counts on
     assert first == second
 
 
@@ -107,6 +123,9 @@ def test_one_repetition_is_drawn_or_skipped_with_a_reason(name: str, make_table:
     drawn = FIGURES[name].draw(make_table(("a",), n=1))
     if name in WITHOUT_MATRIX:
         assert isinstance(drawn, Drawing)
+    elif name in COMPARING:
+        assert isinstance(drawn, Skipped)
+        assert "one model, or none" in drawn.reason or "1, and 2 are needed" in drawn.reason
     else:
         assert drawn == Skipped("too few complete repetitions to compare quantities: 1, and 3 are needed")
 
@@ -238,7 +257,7 @@ def test_the_covariance_leaves_out_what_has_no_room_and_says_so(make_table: Make
     assert "samples_f1" in drawn.details
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in WITHOUT_MATRIX])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in (*WITHOUT_MATRIX, *COMPARING)])
 def test_columns_left_out_are_named_with_the_reason(name: str, make_table: MakeTable) -> None:
     details = draw(name, make_table()).details
     assert "constant: Learning rate, Epochs" in details
@@ -252,3 +271,52 @@ def test_a_figure_that_cannot_be_analysed_is_skipped_but_a_bug_is_not_hidden(mak
 
     with pytest.raises(ZeroDivisionError):
         Figure("x", "X", broken).draw(make_table())
+
+
+def test_the_front_is_a_staircase_and_named_where_legends_are_not_enough(make_table: MakeTable) -> None:
+    few, many = (
+        draw("energy_performance", make_table(n=5)),
+        draw("energy_performance", make_table(MANY_MODELS, MANY_LRS)),
+    )
+    assert "step-after" in text_of(few)
+    assert "Dashed: the Pareto front" in few.caption
+    assert "On it:" not in few.caption
+    assert re.search(r"On it: 1 S-CNN-RGB · lr [^;]+; 2 ", many.caption)
+    assert "step-after" not in text_of(draw("duration_performance", make_table(n=5)))
+
+
+def test_ellipses_wait_for_five_repetitions_and_for_few_scenarios(make_table: MakeTable) -> None:
+    assert "Ellipses" not in draw("energy_performance", make_table(n=4)).caption
+    assert "Ellipses" in draw("energy_performance", make_table(n=5)).caption
+    assert "Ellipses" not in draw("energy_performance", make_table(MANY_MODELS, MANY_LRS, 5)).caption
+
+
+def test_without_a_duration_there_is_no_figure_of_it(make_table: MakeTable) -> None:
+    table = make_table()
+    assert FIGURES["duration_performance"].draw(Table(table.frame.drop(columns="Duration"), table.columns)) == Skipped(
+        "no duration has a value"
+    )
+
+
+def test_the_curves_of_frugality_are_few_and_named_where_best(make_table: MakeTable) -> None:
+    drawn = draw("frugality", make_table(MANY_MODELS, MANY_LRS, 5))
+    rows = points_of(drawn, "w")
+    assert len({row["scenario"] for row in rows}) <= 21
+    assert len({row["name"] for row in rows}) <= MAX_COLOURS
+    assert "In colour" in drawn.caption
+
+
+def test_bands_of_loadings_are_drawn_where_scenarios_suffice(make_table: MakeTable) -> None:
+    assert "No bands: 2 scenarios, and 8 are needed" in draw("pca_loadings", make_table()).caption
+    drawn = draw("pca_loadings", make_table(MANY_MODELS, MANY_LRS, 3))
+    assert all(row["low"] <= row["loading"] <= row["high"] for row in points_of(drawn, "loading"))
+
+
+def test_models_stand_side_by_side_and_one_that_is_too_small_is_named(make_table: MakeTable) -> None:
+    table = make_table(n=5)
+    rows = points_of(draw("correlation_by_model", table), "r")
+    assert {row["model"] for row in rows} == {"S-CNN-RGB"}  # each panel has data of its own
+    small = Table(table.frame.iloc[:7], table.columns)
+    for name in ("correlation_by_model", "pca_by_model"):
+        caption = draw(name, small).caption
+        assert "Not drawn – S-CNN-All: too few complete repetitions" in caption

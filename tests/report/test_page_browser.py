@@ -52,7 +52,7 @@ def draw_all(page: "playwright.Page") -> int:
 
 def test_every_figure_is_drawn_without_a_complaint_or_a_request(browser: "playwright.Browser", report: Path) -> None:
     opened = open_page(browser, report)
-    assert draw_all(opened.page) == 8
+    assert draw_all(opened.page) == 14
     assert opened.messages == []
     assert [url for url in opened.requests if not url.startswith("data:")] == [report.as_uri()]
 
@@ -126,7 +126,7 @@ def test_the_page_fits_its_screen(browser: "playwright.Browser", report: Path, w
 def test_without_scripts_the_pictures_and_tables_are_there(browser: "playwright.Browser", report: Path) -> None:
     page = open_page(browser, report, script=False).page
     pictures = page.locator(".chart img")
-    assert pictures.count() == 8
+    assert pictures.count() == 14
     assert all(box is not None and box["height"] > 200 for box in (pictures.nth(i).bounding_box() for i in range(7)))
     assert page.locator("#search").is_hidden()
     assert len(column(page, "#repetition-table", 1)) == 6

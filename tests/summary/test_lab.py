@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from terrawatt.analysis.meters import meter_line
+from terrawatt.analysis.pareto import pareto_front
 from terrawatt.analysis.scenarios import scenario_rows
+from terrawatt.report.verdicts import without_unusable
 from terrawatt.summary.measurements import Measurements, Roles, read_measurements
 
 VARIABLE = "TERRAWATT_REAL_LAB"
@@ -40,3 +43,21 @@ def test_each_setting_of_each_table_is_a_scenario(both: Measurements, lab: Path)
     assert len(scenario_rows(both.table)) == 25 + 24
     alone = read_measurements([lab / "change.csv"], Roles(FACTORS, ("AUC",)))
     assert len(scenario_rows(alone.table)) == 25
+
+
+def test_the_meter_explains_codecarbon_as_well_as_all_rows_say(both: Measurements) -> None:
+    found = meter_line(without_unusable(both.table, both.verdicts))
+    assert found.r_squared_zeros == pytest.approx(0.955, abs=5e-4)  # over all 2,210 rows, energies of 0 J as they are
+    assert found.n_below_reach == 1249
+    assert found.rows is not None
+    assert found.rows.n == 961
+
+
+def test_the_robust_method_is_beaten_in_both_energy_and_score(lab: Path) -> None:
+    alone = read_measurements([lab / "change.csv"], Roles(FACTORS, ("AUC",)))
+    found = pareto_front(without_unusable(alone.table, alone.verdicts))
+    assert found.front
+    assert all(point.label.startswith("Method 0") for point in found.front)
+    robust = [point for point in found.points if point.label.startswith("Method 1")]
+    assert robust
+    assert {point.membership for point in robust} == {0.0}

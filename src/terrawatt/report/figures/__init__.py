@@ -5,13 +5,16 @@ To add one: write a function from a table to a `Drawing` (or `Skipped`), and giv
 
 from collections.abc import Mapping
 
+from terrawatt.report.figures.by_model import correlation_by_model
 from terrawatt.report.figures.circle import pca_circle
 from terrawatt.report.figures.components import pca_scores, pca_scree
 from terrawatt.report.figures.distributions import distributions
 from terrawatt.report.figures.effects import interactions, main_effects
-from terrawatt.report.figures.energy import energy_performance
+from terrawatt.report.figures.energy import duration_performance, energy_performance
 from terrawatt.report.figures.figure import Drawing, Figure, Skipped
-from terrawatt.report.figures.matrices import correlation_matrix, covariance_matrix
+from terrawatt.report.figures.frugality import frugality_curves
+from terrawatt.report.figures.loadings import pca_by_model, pca_loadings
+from terrawatt.report.figures.matrices import correlation_matrix, correlation_ranks, covariance_matrix
 from terrawatt.report.figures.meters import energy_energy
 
 __all__ = ["FIGURES", "Drawing", "Figure", "Skipped"]
@@ -19,15 +22,21 @@ __all__ = ["FIGURES", "Drawing", "Figure", "Skipped"]
 # In the page's order.
 _ALL = (
     Figure("energy_performance", "Energy against performance", energy_performance),
+    Figure("duration_performance", "Duration against performance", duration_performance),
+    Figure("frugality", "Frugality: performance weighed against energy", frugality_curves),
     Figure("distributions", "Distributions", distributions),
     Figure("energy_energy", "The meter against CodeCarbon", energy_energy),
     Figure("main_effects", "What the factors do: main effects", main_effects),
     Figure("interactions", "What the factors do: interactions", interactions),
     Figure("correlation_matrix", "Correlation matrix", correlation_matrix),
+    Figure("correlation_ranks", "Rank correlation matrix", correlation_ranks),
+    Figure("correlation_by_model", "Correlation matrices by model", correlation_by_model),
     Figure("covariance_matrix", "Covariance matrix", covariance_matrix),
     Figure("pca_scree", "Principal components: variance explained", pca_scree),
     Figure("pca_circle", "Principal components: correlation circle", pca_circle),
     Figure("pca_scores", "Principal components: repetitions", pca_scores),
+    Figure("pca_loadings", "Principal components: loadings with their bands", pca_loadings),
+    Figure("pca_by_model", "Principal components by model", pca_by_model),
 )
 
 FIGURES: Mapping[str, Figure] = {figure.name: figure for figure in _ALL}

@@ -1,4 +1,4 @@
-"""Energy against performance: what a score costs."""
+"""Energy and duration against performance: what a score costs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrawatt.analysis.main_columns import main_energy, main_scores
+from terrawatt.analysis.pareto import ParetoFront, pareto_front
 from terrawatt.analysis.scenarios import ScenarioRows, scenario_rows
-from terrawatt.analysis.statistics import COVERAGE_FACTOR, Description, describe
+from terrawatt.analysis.statistics import COVERAGE_FACTOR, Description, describe, numbers
 from terrawatt.analysis.table import Table
+from terrawatt.errors import AnalysisError
 from terrawatt.records import Float64Array
 from terrawatt.report.figures.figure import Drawing, Skipped
+from terrawatt.report.figures.front import ellipse_layer, ellipses, front_layers, numbered_points
 from terrawatt.report.figures.marks import (
     Cell,
     group_colour,
@@ -23,6 +26,7 @@ from terrawatt.report.figures.marks import (
     value_scale,
 )
 from terrawatt.report.grouping import Grouping, group_rows
+from terrawatt.report.relations.statement import left_out_scenarios
 from terrawatt.report.scales import Quantity, quantity, standard_uncertainty
 from terrawatt.report.theme import INK, MAX_COLOURS, WIDTH_PX
 
@@ -60,31 +64,80 @@ class _Mean:
 
 
 def energy_performance(table: Table) -> Drawing | Skipped:
-    """Every repetition, and the mean of each scenario with its 95 % t-intervals, in energy and score."""
-    energy_name, scores = main_energy(table), main_scores(table)
-    if energy_name is None:
+    """Every repetition, the means of the scenarios with their 95 % t-intervals, and the Pareto front through them."""
+    name = main_energy(table)
+    if name is None:
         return Skipped("no energy has a value")
+    try:
+        front: ParetoFront | str = pareto_front(table)
+    except AnalysisError as error:
+        front = str(error)
+    return _against(table, name, front)
+
+
+def duration_performance(table: Table) -> Drawing | Skipped:
+    """The same in duration and score, without a front."""
+    if "Duration" not in table.frame or not np.isfinite(numbers(table, "Duration")).any():
+        return Skipped("no duration has a value")
+    return _against(table, "Duration", None)
+
+
+def _against(table: Table, name: str, front: ParetoFront | str | None) -> Drawing | Skipped:
+    """The first score against a quantity; the front, the reason why there is none, or None where none is looked for."""
+    scores = main_scores(table)
     if not scores:
         return Skipped("no score has a value: the workload wrote no predictions")
-    energy, score = quantity(table, energy_name), quantity(table, scores[0])
-    complete = np.isfinite(energy.numbers) & np.isfinite(score.numbers)
+    x, score = quantity(table, name), quantity(table, scores[0])
+    complete = np.isfinite(x.numbers) & np.isfinite(score.numbers)
     if not complete.any():
-        return Skipped(f"no repetition has both {energy_name} and {scores[0]}")
+        return Skipped(f"no repetition has both {name} and {scores[0]}")
     grouping = group_rows(table, MAX_COLOURS)
-    expanded = COVERAGE_FACTOR * standard_uncertainty(table, energy_name, energy.scale)
+    expanded = COVERAGE_FACTOR * standard_uncertainty(table, name, x.scale)
     if complete.sum() > _MAX_WITH_ERROR_BARS:
         expanded = np.full(len(complete), np.nan)
-    points = _points(table, energy, score, grouping, expanded)
-    means = _means(scenario_rows(table), energy, score, grouping, complete)
+    points = _points(table, x, score, grouping, expanded)
+    scenarios = scenario_rows(table)
+    means = _means(scenarios, x, score, grouping, complete)
+    around = ellipses(scenarios, x, score, grouping, complete)
+    with_bars = bool(np.isfinite(expanded[complete]).any())
     return Drawing(
-        _chart(energy, score, grouping, points, [mean.row(energy, score) for mean in means]),
-        _caption(energy, grouping, means, with_bars=bool(np.isfinite(expanded[complete]).any())),
-        f"{score.title} against {energy.title}. {_means_in_words(means)}",
+        _chart(x, score, grouping, points, [mean.row(x, score) for mean in means], around, front),
+        _caption(x, grouping, means, _over(around, front), with_bars=with_bars),
+        f"{score.title} against {x.title}. {_means_in_words(means)}{_front_in_words(front)}",
     )
 
 
+def _over(around: list[dict[str, Cell]], front: ParetoFront | str | None) -> list[str]:
+    """What a reader must know of ellipses and front."""
+    parts = []
+    if around:
+        parts.append("Ellipses hold 95 % of a scenario's repetitions (5 or more, normal).")
+    if isinstance(front, str):
+        parts.append(f"No Pareto front: {front}.")
+    elif front is not None and len(front.points) > 1:
+        parts.append("Dashed: the Pareto front of the means; no scenario has both less energy and a better score.")
+        if len(front.points) > MAX_COLOURS:
+            names = (f"{number} {point.label}" for number, point in enumerate(numbered_points(front), start=1))
+            parts.append(f"On it: {'; '.join(names)}.")
+        parts += left_out_scenarios(front.left_out)
+    return parts
+
+
+def _front_in_words(front: ParetoFront | str | None) -> str:
+    if front is None or isinstance(front, str) or len(front.points) < 2:
+        return ""
+    names = "; ".join(point.label for point in front.front[:MAX_COLOURS])
+    return f" On the Pareto front: {names}."
+
+
 def _chart(
-    energy: Quantity, score: Quantity, grouping: Grouping, points: list[dict[str, Cell]], means: list[dict[str, Cell]]
+    energy: Quantity,
+    score: Quantity,
+    grouping: Grouping,
+    points: list[dict[str, Cell]],
+    means: list[dict[str, Cell]],
+    around: list[dict[str, Cell]],
+    front: ParetoFront | str | None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Points with their error bars below, means with their intervals on top."""
     x = alt.X("x:Q", title=energy.title, scale=value_scale(energy), axis=value_axis(energy, ticks=8))
@@ -118,6 +171,10 @@ def _chart(
     if with_bars:
         error_bar = alt.Chart(inline(with_bars)).mark_rule(strokeWidth=1)
         layers.insert(0, error_bar.encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=colour, opacity=faint))
+    if around:
+        layers.insert(0, ellipse_layer(around, x, y, colour))
+    if isinstance(front, ParetoFront) and len(front.points) > 1:
+        layers += front_layers(front, energy, x, y)
     return alt.layer(*layers, width=740, height=460)
 
 
@@ -160,8 +217,8 @@ def _means(
     return means
 
 
-def _caption(energy: Quantity, grouping: Grouping, means: list[_Mean], *, with_bars: bool) -> str:
-    parts = ["Small: repetitions; large: mean of a scenario, its bars the 95 % t-intervals."]
+def _caption(energy: Quantity, grouping: Grouping, means: list[_Mean], over: list[str], *, with_bars: bool) -> str:
+    parts = ["Small: repetitions; large: mean of a scenario, its bars the 95 % t-intervals.", *over]
     if with_bars:
         parts.append("Pale bars: expanded uncertainty U (k = 2) of a repetition's energy.")
     if energy.is_log:
@@ -178,4 +235,4 @@ def _means_in_words(means: list[_Mean]) -> str:
         return f"Means: {'; '.join(map(str, means))}."
     cheapest = min(means, key=lambda mean: mean.x.mean or 0.0)
     best = max(means, key=lambda mean: mean.y.mean or 0.0)
-    return f"{len(means)} scenarios. Least energy: {cheapest}. Best score: {best}."
+    return f"{len(means)} scenarios. Least: {cheapest}. Best score: {best}."

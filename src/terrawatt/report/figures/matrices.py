@@ -7,6 +7,7 @@ import altair as alt
 import numpy as np
 
 from terrawatt.analysis import statistics
+from terrawatt.analysis.correlation import spearman_matrix
 from terrawatt.analysis.statistics import Matrix
 from terrawatt.analysis.table import ColumnKind, Table
 from terrawatt.records import Float64Array
@@ -39,11 +40,26 @@ def correlation_matrix(table: Table) -> Drawing:
     return Drawing(chart, caption, alternative, left_out_sentence(found.left_out))
 
 
+def correlation_ranks(table: Table) -> Drawing:
+    """Spearman's correlation of the same quantities."""
+    complete = statistics.quantities(table)
+    found = Matrix(complete.names, spearman_matrix(complete), len(complete.rows), complete.left_out)
+    texts = [[f"{value:.2f}".replace("-", "−") for value in row] for row in found.values]
+    caption = (
+        f"Spearman's correlation (of ranks) over {found.n} repetitions, all scenarios together. Where it is stronger "
+        "than Pearson's, a relation rises or falls throughout but is not straight, or has outliers."
+    )
+    alternative = f"Rank correlation matrix of {len(found.names)} quantities. {_strongest(found)}"
+    return Drawing(
+        _heat_map(table, found, found.values, texts), caption, alternative, left_out_sentence(found.left_out)
+    )
+
+
 def covariance_matrix(table: Table) -> Drawing:
     """Sample covariance of the main quantities; the colour is the correlation, which alone compares across units."""
     complete = statistics.quantities(table)
     found, colours = statistics.covariance_matrix(complete), statistics.correlation_matrix(complete)
-    shown = _main_quantities(table, found.names)
+    shown = main_quantities(table, found.names)
     names = tuple(found.names[i] for i in shown)
     values, r = found.values[np.ix_(shown, shown)], colours.values[np.ix_(shown, shown)]
     texts = [[_compact(value) for value in row] for row in np.where(np.abs(r) < _ROUNDING, 0.0, values)]
@@ -108,7 +124,7 @@ def _cells(
             }
 
 
-def _main_quantities(table: Table, names: tuple[str, ...]) -> list[int]:
+def main_quantities(table: Table, names: tuple[str, ...]) -> list[int]:
     """Positions of the quantities that a covariance figure has room for: no energies by phase, few scores."""
     if len(names) <= _MAX_COVARIANCES:
         return list(range(len(names)))

@@ -7,14 +7,26 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from terrawatt.analysis.relations import Relations
+from terrawatt.report.relations.components import components_statement
+from terrawatt.report.relations.correlations import correlations_statement
+from terrawatt.report.relations.derived import TITLE as DERIVED
+from terrawatt.report.relations.derived import derived_statement
+from terrawatt.report.relations.frugality import frugality_statement
 from terrawatt.report.relations.meters import meters_statement
+from terrawatt.report.relations.pareto import TITLE as PARETO
+from terrawatt.report.relations.pareto import pareto_statement
 from terrawatt.report.relations.statement import Statement
 
 __all__ = ["Statement", "statements"]
 
 # Attribute of `Relations` -> its title, and what says it in words; in the page's order.
 _ALL: Mapping[str, tuple[str, Callable[[Any], Statement]]] = {
+    "pareto": (PARETO, pareto_statement),
+    "frugality": ("Frugality: performance weighed against energy", frugality_statement),
+    "derived": (DERIVED, derived_statement),
     "meters": ("The meter against CodeCarbon", meters_statement),
+    "correlations": ("Correlations", correlations_statement),
+    "components": ("Principal components", components_statement),
 }
 
 

@@ -1,7 +1,10 @@
 """One result in words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
+from terrawatt.analysis.statistics import LeftOut
 from terrawatt.report.tables import PageTable
 
 
@@ -26,3 +29,10 @@ class Statement:
     table: PageTable | None = None
     caption: str = ""
     reason: str = ""
+
+
+def left_out_scenarios(left_out: Iterable[LeftOut]) -> list[str]:
+    """A sentence for each reason why scenarios are left out, with their number."""
+    ordered = sorted(left_out, key=lambda one: one.reason)
+    counts = [(reason, len(list(group))) for reason, group in groupby(ordered, key=lambda one: one.reason)]
+    return [f"Left out: {n} scenario{'' if n == 1 else 's'} ({reason})." for reason, n in counts]
