@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from terrawatt.errors import ProtocolError, RunFolderError, TerrawattError
+from terrawatt.errors import ProtocolError, TerrawattError
 from terrawatt.experiment.beginning import Circumstances, first_manifest
 from terrawatt.experiment.launch.record import Launch, is_done, part_folder, read_launch, settings_on
 from terrawatt.experiment.ledger import Ledger
@@ -25,6 +25,12 @@ from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import write_manifest
 from terrawatt.runs.plan import Entry
 from terrawatt.runs.status import RepetitionStatus, RunStatus, State, read_status, write_status
+
+
+def prepare_part(folder: RunFolder, entry: Entry) -> None:
+    """Make the folder of a part, as one that waits for its turn."""
+    folder.path.mkdir(exist_ok=True)
+    write_status(folder.status, RunStatus(State.PENDING, (RepetitionStatus(entry.repetition),)))
 
 
 def measure_part(run_path: str, part: int) -> None:
@@ -58,7 +64,6 @@ def _carry_out(launch: Launch, folder: RunFolder, entry: Entry, progress: Progre
         options=launch.options,
     )
     remark = check(request)
-    folder.path.mkdir(exist_ok=True)
     check_space(folder.path)
     with Wakeup() as wakeup, MachineLock(settings.experiment.lock) as lock:
         lock.acquire(waiting(wakeup, progress))
@@ -77,7 +82,7 @@ def _prepared(request: Request, order: Order, folder: RunFolder, entry: Entry) -
     return Prepared(
         request=request,
         run=folder,
-        recorders=[_fresh(folder, entry.repetition)],
+        recorders=[_fresh(folder, entry)],
         order=order,
         sittings=[Sitting(1, number, entry.block, (entry.repetition,))],
         ledger=Ledger(1, request.settings.protocol.min_window_s),
@@ -92,18 +97,15 @@ def _writer(folder: RunFolder, request: Request) -> Callable[[Circumstances], No
     return begin
 
 
-def _fresh(folder: RunFolder, repetition: int) -> Recorder:
+def _fresh(folder: RunFolder, entry: Entry) -> Recorder:
     """A part that begins; what an earlier attempt left is removed, and the log says so."""
-    try:
-        before = read_status(folder.status).state
-    except RunFolderError:
-        before = State.PENDING
+    before = read_status(folder.status).state
     for path in (folder.manifest, folder.times, folder.heartbeat, *folder.path.glob(f"{folder.telemetry.name}*")):
         path.unlink(missing_ok=True)
     for path in (folder.output, folder.emissions):
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
-    write_status(folder.status, RunStatus(State.PENDING, (RepetitionStatus(repetition),)))
+    prepare_part(folder, entry)
     folder.phases.write_text("", encoding="utf-8")
     recorder = Recorder(folder, None)
     if before is not State.PENDING:

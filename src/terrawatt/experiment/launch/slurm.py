@@ -13,8 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from terrawatt.errors import ProtocolError, UsageError
-from terrawatt.experiment.launch.part import measure_part
-from terrawatt.experiment.launch.record import Launch, is_done, read_launch, without_secrets, write_launch
+from terrawatt.experiment.launch.part import measure_part, prepare_part
+from terrawatt.experiment.launch.record import (
+    Launch,
+    is_done,
+    part_folder,
+    read_launch,
+    without_secrets,
+    write_launch,
+)
 from terrawatt.experiment.plan import ordered
 from terrawatt.experiment.preflight import check_command, check_space, check_store, make_folders
 from terrawatt.experiment.request import Request
@@ -73,6 +80,8 @@ def launch(request: Request, max_jobs: int, cluster: Mapping[str, str], say: Cal
         options=request.options,
         on_failure=request.on_failure,
     )
+    for part, entry in enumerate(entries, start=1):
+        prepare_part(part_folder(run_path, part), entry)
     write_launch(run_path, record)
     try:
         _submit(run_path, record, range(1, len(entries) + 1), say)
