@@ -139,7 +139,7 @@ class ScenarioRun:
             shutil.rmtree(output, ignore_errors=True)
         self.executor.wakeup.check()
         if not execution.result.succeeded:
-            self._tell_failure(f"warm-up {step.number}", execution)
+            self._tell_failure(f"warm-up {step.number}", execution.result, execution)
             return f"warm-up {step.number} failed: {execution.result.reason}"
         self._add(PhaseName.WARMUP, Window(execution.start_ns, execution.end_ns))
         self._tell_step(f"warm-up {step.number} of {self.place.of_kind(step)}: {_duration(execution)}")
@@ -157,7 +157,7 @@ class ScenarioRun:
         if result.succeeded:
             self._tell_success(number, execution)
             return ""
-        self._tell_failure(f"repetition {number} of {self._of}", execution)
+        self._tell_failure(f"repetition {number} of {self._of}", result, execution)
         if self.on_failure is OnFailure.STOP:
             return f"repetition {number} failed: {result.reason}; stopped there, as --on-failure stop asks"
         return ""
@@ -248,8 +248,8 @@ class ScenarioRun:
         if not self.is_one_of_many:
             self.say(line)
 
-    def _tell_failure(self, what: str, execution: Execution) -> None:
-        self.say(f"{self._where}{what} failed: {execution.result.reason}")
+    def _tell_failure(self, what: str, result: ExecutionResult, execution: Execution) -> None:
+        self.say(f"{self._where}{what} failed: {result.reason}")
         for line in execution.tail:
             self.say(f"  | {line}")
 
