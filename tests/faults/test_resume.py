@@ -1,10 +1,13 @@
 """A sweep that is killed at 30 random moments, and resumed each time, has each of its rows once."""
 
+import io
 import os
 import random
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -12,8 +15,13 @@ from pathlib import Path
 import pytest
 
 from faults.lab import Lab, eventually
+from terrawatt.config import load
 from terrawatt.errors import RunFolderError
-from terrawatt.records import Phase
+from terrawatt.experiment.progress import Lines
+from terrawatt.experiment.resume import begun_run, resume
+from terrawatt.experiment.runner import Request, run
+from terrawatt.records import Phase, Scenario
+from terrawatt.runs import atomic
 from terrawatt.runs.heartbeat import read_heartbeat
 from terrawatt.runs.integrity import check_files
 from terrawatt.runs.layout import RunFolder, scenario_folders
@@ -123,3 +131,63 @@ def test_a_sweep_that_is_killed_at_30_moments_has_each_row_once(lab: Lab, monkey
 def is_done(run_path: Path, entry: Entry) -> bool:
     folder = RunFolder(run_path / f"group_{entry.scenario}")
     return read_status(folder.status).of(entry.repetition).state is State.DONE
+
+
+class KilledError(BaseException):
+    """Ends the runner on the spot: nothing catches it, so nothing is closed or sealed."""
+
+
+class Fuse:
+    """Stands in for `fsync`; lets so many writes pass."""
+
+    def __init__(self) -> None:
+        self.left = 10**9
+        self.fsync = os.fsync
+
+    def __call__(self, descriptor: int) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise KilledError
+        self.fsync(descriptor)
+
+
+def test_a_sweep_that_is_killed_at_each_of_its_writes_has_each_row_once(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(lab.folder / "nowhere"))
+    fuse = Fuse()
+    monkeypatch.setattr(atomic.os, "fsync", fuse)
+    source = '[[sources]]\nname = "estimate"\nkind = "estimate"'
+    settings = load(lab.config([source], cold_s=0.05, idle_after_s=0.05, repetitions=2))
+    scenarios = tuple(Scenario({"n": number}, ("sh", "-c", f"echo {number}")) for number in (1, 2))
+    request = Request(settings, scenarios)
+    run(replace(request, storage_path=lab.folder / "whole"), Lines(io.StringIO()))
+    writes = 10**9 - fuse.left
+    assert writes > 40  # of a run that nobody kills
+
+    run_path = lab.folder / "swept"
+    fuse.left = writes // 3  # the first one is killed in the middle
+    with pytest.raises(KilledError):
+        run(replace(request, storage_path=run_path), Lines(io.StringIO()))
+    kills = 0
+    while not is_over(run_path):
+        fuse.left = kills  # so each one comes further than the one before
+        kills += 1
+        with suppress(KilledError):
+            resume(begun_run(run_path), request, Lines(io.StringIO()))
+    assert kills > 15
+    fuse.left = 10**9
+    outcome = resume(begun_run(run_path), request, Lines(io.StringIO()))
+    assert outcome.failures == []
+    measured = repetitions(run_path)
+    assert tuple(entry for _, entry in measured) == read_plan(run_path / "plan.json").entries
+    for folder in scenario_folders(run_path):
+        assert check_files(folder, read_manifest(folder.manifest)).is_intact
+        assert [phase.sitting for phase in read_phases(folder.phases) if phase.name == "cold"] == [1, 2]
+
+
+def is_over(run_path: Path) -> bool:
+    """Whether each scenario is done and sealed."""
+    folders = scenario_folders(run_path)
+    done = all(read_status(folder.status).state is State.DONE for folder in folders)
+    return done and all(read_manifest(folder.manifest).checksums for folder in folders)

@@ -11,8 +11,6 @@ from terrawatt.cli.run_options import RunOptions, shown, tell
 from terrawatt.errors import UsageError
 
 if TYPE_CHECKING:
-    from terrawatt.config import Settings
-    from terrawatt.experiment.resume import BegunRun
     from terrawatt.runs.manifest import Manifest
 
 
@@ -36,23 +34,9 @@ def resume(options: RunOptions, run: str) -> None:
         relaunch(options, run_path)
         return
     begun = begun_run(run_path)
-    settings = _settings(options, begun)
+    settings = options.settings(begun.manifests[0].options)
     request = options.request(settings, [manifest.scenario for manifest in begun.manifests], _data(begun.manifests[0]))
     tell(options, go_on(begun, request, shown(options), accept_changes=options.accept_changes))
-
-
-def _settings(options: RunOptions, begun: "BegunRun") -> "Settings":
-    """The settings in force, with what a run keeps: its name, the name of its machine in the series, its seed."""
-    first = begun.manifests[0]
-    settings = options.settings(first.options)
-    protocol = settings.protocol
-    if protocol.order_seed is None:
-        protocol = protocol.model_copy(update={"order_seed": first.protocol.order_seed})
-    experiment = settings.experiment.model_copy(update={"name": first.experiment})
-    sampling = settings.sampling
-    if not sampling.is_external:
-        sampling = sampling.model_copy(update={"host_name": first.host})
-    return settings.model_copy(update={"protocol": protocol, "experiment": experiment, "sampling": sampling})
 
 
 def _data(manifest: "Manifest") -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from terrawatt.config import Settings
 from terrawatt.errors import DifferentRunError, RunFolderError, TerrawattError
 from terrawatt.experiment.beginning import Circumstances, first_manifest
 from terrawatt.experiment.differences import Difference, differences
@@ -104,6 +105,7 @@ def resume(begun: BegunRun, request: Request, progress: Progress, *, accept_chan
         ProtocolError: the run is being measured now; and as `runner.run`.
         TerrawattError: as `runner.run`.
     """
+    request = replace(request, settings=_settings(begun, request.settings))
     remark = check(request)
     with progress, Wakeup() as wakeup, MachineLock(request.settings.experiment.lock) as lock:
         lock.acquire(waiting(wakeup, progress) if request.wait else None)
@@ -122,6 +124,21 @@ def resume(begun: BegunRun, request: Request, progress: Progress, *, accept_chan
                 raise
             except (TerrawattError, OSError) as error:
                 raise with_folder(error, begun.run) from error
+
+
+def _settings(begun: BegunRun, settings: Settings) -> Settings:
+    """The settings in force, with what a run keeps: its name, the seed of its order, its machine's name in the series.
+
+    On another machine the series so go on; that it is another one is a difference of its own.
+    """
+    first = begun.manifests[0]
+    protocol, experiment, sampling = settings.protocol, settings.experiment, settings.sampling
+    if protocol.order_seed is None:
+        protocol = protocol.model_copy(update={"order_seed": first.protocol.order_seed})
+    if not sampling.is_external:
+        sampling = sampling.model_copy(update={"host_name": first.host})
+    experiment = experiment.model_copy(update={"name": first.experiment})
+    return settings.model_copy(update={"protocol": protocol, "experiment": experiment, "sampling": sampling})
 
 
 @dataclass(frozen=True, slots=True)
