@@ -6,6 +6,7 @@ With a standard uncertainty u on ν degrees of freedom, δ/u is then the noncent
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,21 @@ def scatter(values: Float64Array, u_common: float = 0.0) -> Scatter:
     sd = float(np.log(values).std(ddof=1))
     upper = math.sqrt((n - 1) / float(stats.chi2.ppf(1 - _UPPER, n - 1)))
     return Scatter(n, sd, sd * upper, u_common)
+
+
+def pooled_scatter(scenarios: Sequence[Float64Array]) -> Scatter | None:
+    """The scatter inside several scenarios, taken for the same in all; None where none has 3 values above 0.
+
+    Args:
+        scenarios: the values of each.
+    """
+    known = [np.log(values) for values in scenarios if len(values) >= MIN_REPETITIONS and (values > 0).all()]
+    dof = sum(len(logs) - 1 for logs in known)
+    if not dof:
+        return None
+    sd = math.sqrt(math.fsum(float(np.square(logs - logs.mean()).sum()) for logs in known) / dof)
+    upper = math.sqrt(dof / float(stats.chi2.ppf(1 - _UPPER, dof)))
+    return Scatter(sum(len(logs) for logs in known), sd, sd * upper)
 
 
 def detectable(u: float, dof: float, level: float = LEVEL, power: float = POWER) -> float:

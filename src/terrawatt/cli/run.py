@@ -14,6 +14,7 @@ from terrawatt.cli.scenario_options import NAMES, Given, takes_scenario
 from terrawatt.errors import UsageError
 
 if TYPE_CHECKING:
+    from terrawatt.config import Settings
     from terrawatt.records import Scenario
     from terrawatt.training.options import TrainingOptions
 
@@ -32,8 +33,6 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the scenarios and end.")] = False,
 ) -> None:
     """Train and test models under the protocol: cold, warm-up, repetitions, idle; one scenario or those of a file."""
-    from dataclasses import replace
-
     if options.resume is not None:
         if scenario or param_file is not None or dry_run:
             raise UsageError("--resume goes on with the scenarios of the run; give no others")
@@ -44,10 +43,24 @@ def run(
     if dry_run:
         _list(trainings, settings.protocol.planned_repetitions)
         return
+    scenarios, fingerprint = prepared_scenarios(settings, trainings)
+    execute(options, options.request(settings, scenarios, fingerprint))
+
+
+def prepared_scenarios(
+    settings: "Settings", trainings: "Sequence[TrainingOptions]"
+) -> "tuple[list[Scenario], Mapping[str, Any]]":
+    """The scenarios of some trainings, whose pack has been checked, and its fingerprint.
+
+    Raises:
+        UsageError: there is no pack, or there are several.
+        PackError: it is damaged, or does not serve a training.
+    """
+    from dataclasses import replace
+
     trainings = [replace(training, data=training.data or settings.data.pack) for training in trainings]
     fingerprint = _check_pack(_only_pack(trainings), trainings)
-    request = options.request(settings, [training_scenario(training) for training in trainings], fingerprint)
-    execute(options, request)
+    return [training_scenario(training) for training in trainings], fingerprint
 
 
 def training_scenario(training: "TrainingOptions") -> "Scenario":

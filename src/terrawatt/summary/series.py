@@ -79,7 +79,7 @@ def bounds(phases: Iterable[Phase]) -> tuple[int, int]:
 
 
 def stretches(phases: Iterable[Phase]) -> list[tuple[int, int]]:
-    """The times that are read: around each sitting, those that meet joined. Between them a sweep has hours of others."""
+    """The times that are read: around each sitting, those that meet joined. Between them lie others of a sweep."""
     by_sitting: dict[int, list[Phase]] = {}
     for phase in phases:
         by_sitting.setdefault(phase.sitting, []).append(phase)
