@@ -280,7 +280,8 @@ def repetitions(folder: RunFolder) -> list[Phase]:
 
 def energies(folder: RunFolder, source: str) -> Sequence[Energy]:
     """What the summary says of each repetition."""
-    return source_results(collect(folder), repetitions(folder))[source].energies
+    found = source_results(collect(folder), repetitions(folder))[source].energies
+    return [found[number] for number in sorted(found)]
 
 
 def stored(folder: RunFolder, source: str, field_name: str = "power_w") -> Series:
