@@ -8,6 +8,7 @@ from terrawatt.analysis.effects import Effects
 from terrawatt.analysis.relations import Relations
 from terrawatt.analysis.table import Table
 from terrawatt.records import Float64Array, Scalar, SourceDescription, Verdict
+from terrawatt.report.sweep import SweepFacts
 
 # Which repetition a verdict is about: (run, group, repetition), as in the table's columns of these names.
 RepetitionKey = tuple[int | None, int | None, int]
@@ -114,6 +115,7 @@ class ReportContent:
         curves_left_out: how many more repetitions were worth one.
         relations: between the table's quantities; None where they were not computed.
         effects: of the factors on the energy; None where they were not computed.
+        sweep: its repetitions in time, its trainings by epoch; None where no run's folder was read.
     """
 
     title: str
@@ -126,3 +128,4 @@ class ReportContent:
     curves_left_out: int = 0
     relations: Relations | None = None
     effects: Effects | None = None
+    sweep: SweepFacts | None = None

@@ -14,6 +14,7 @@ from terrawatt.report.content import CurveEnergy, PowerCurve, ReportContent
 from terrawatt.report.effects import effects_of, effects_section
 from terrawatt.report.figures import FIGURES, Figure, Skipped
 from terrawatt.report.figures.power_curve import PREFIX, curve_figures
+from terrawatt.report.figures.sweep import sweep_figures
 from terrawatt.report.numbers import mean_and_half_width, plain
 from terrawatt.report.relations import statements
 from terrawatt.report.render import FORMATS, render, small_png, svg_size, vega_bundle
@@ -79,7 +80,7 @@ def write_report(
         ReportError: a format is unknown, or a figure cannot be drawn.
     """
     usable = without_unusable(content.table, content.verdicts)
-    figures = [_draw(figure, usable, formats) for figure in FIGURES.values()]
+    figures = [_draw(figure, usable, formats) for figure in [*FIGURES.values(), *sweep_figures(content.sweep)]]
     curves = [_curve(curve, figure, usable, formats) for curve, figure in curve_figures(content.curves)]
     page = _page(content, usable, figures, curves)
     _write_figures([*figures, *(curve.drawn for curve in curves)], folder / "figures")

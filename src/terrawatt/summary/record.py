@@ -18,6 +18,7 @@ from terrawatt.analysis.table import Column
 from terrawatt.errors import AnalysisError
 from terrawatt.records import Scalar, SourceDescription, Verdict
 from terrawatt.report.content import RepetitionKey, RunFacts
+from terrawatt.report.sweep import SweepRecord
 from terrawatt.runs.atomic import write_bytes
 
 FORMAT_VERSION = 1
@@ -149,7 +150,7 @@ class RepetitionRecord:
 class SummaryRecord:
     """All of it. `notes` says what was left out of the table, and why.
 
-    `relations` and `effects` are the statistics in words.
+    `relations` and `effects` are the statistics in words; `sweep`, when each repetition was and how each training went.
     """
 
     title: str
@@ -165,6 +166,7 @@ class SummaryRecord:
     format_version: int = FORMAT_VERSION
     relations: Relations | None = None
     effects: Effects | None = None
+    sweep: SweepRecord | None = None
 
 
 _adapter = TypeAdapter(SummaryRecord)

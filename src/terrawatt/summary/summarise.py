@@ -21,6 +21,7 @@ from terrawatt.summary.existing import OLDER_NOTE, check_record, is_older, read_
 from terrawatt.summary.gather import Gathered, gather
 from terrawatt.summary.nodes import as_nodes
 from terrawatt.summary.record import SummaryRecord, read_record
+from terrawatt.summary.sweep import sweep_facts, sweep_record
 from terrawatt.summary.tables import read_table
 from terrawatt.summary.write import TableFiles, write_tables
 
@@ -119,6 +120,7 @@ def _record(gathered: Gathered, command: str) -> SummaryRecord:
         notes=gathered.notes,
         relations=relations(usable),
         effects=effects(usable),
+        sweep=sweep_record(gathered),
     )
 
 
@@ -145,6 +147,7 @@ def _content(
         curves_left_out=curves[1],
         relations=record.relations or relations(without_unusable(table, verdicts)),
         effects=record.effects or effects(without_unusable(table, verdicts)),
+        sweep=sweep_facts(record.sweep, record.repetitions, record.runs),
     )
 
 
