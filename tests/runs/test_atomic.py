@@ -75,3 +75,22 @@ def test_a_line_that_a_kill_cut_off_does_not_grow_into_the_next(tmp_path: Path, 
 def test_the_checksum_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert atomic.sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_what_others_wrote_is_on_the_disk_when_sync_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(atomic.os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    path = tmp_path / "telemetry.sqlite-wal"
+    path.write_text("readings")
+    atomic.sync(path)
+    atomic.sync(tmp_path / "nowhere")
+    assert synced == [path.stat().st_ino]
+
+
+def test_a_shared_file_is_read_again_when_it_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.sqlite"
+    path.write_text("one")
+    first = atomic.sha256_once(path)
+    assert (first, atomic.sha256_once(path)) == (atomic.sha256(path), first)
+    path.write_text("other")
+    assert atomic.sha256_once(path) == atomic.sha256(path) != first

@@ -17,6 +17,7 @@ from terrawatt.experiment.record import Recorder
 from terrawatt.experiment.waiting import sleep
 from terrawatt.experiment.workload import TICK_S, Execution, Executor
 from terrawatt.records import ExecutionResult, Phase, PhaseName, Scenario, Window
+from terrawatt.runs.atomic import sync
 from terrawatt.runs.phases import PHASES_VARIABLE
 from terrawatt.runs.status import RepetitionStatus, State
 from terrawatt.units import format_duration, ns_to_s, with_si_prefix
@@ -99,9 +100,15 @@ class ScenarioRun:
                 idle = self._idle(step)
             elif reason := self._step(step):
                 return SittingEnd(reason)
+            self._keep_readings()
             if step.kind is StepKind.REPETITION:
                 is_enough = self._is_enough(step.number)
         return SittingEnd(idle=idle if self.place.steps[-1].kind is StepKind.IDLE else None)
+
+    def _keep_readings(self) -> None:
+        """See that a power cut costs none of the readings so far: the store itself waits for the disk seldom."""
+        store = self.recorder.folder.telemetry
+        sync(store.with_name(f"{store.name}-wal"))
 
     def _step(self, step: Step) -> str:
         """Do one step. Returns why the scenario cannot go on, or nothing."""

@@ -60,6 +60,12 @@ def append_lines(path: Path, lines: Sequence[str]) -> None:
         os.fsync(file.fileno())
 
 
+def sync(path: Path) -> None:
+    """Wait until what anybody has written to a file is on the disk; nothing happens where there is none."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sha256(path: Path) -> str:
     """The hex digest of a file's content."""
     with path.open("rb") as file:
