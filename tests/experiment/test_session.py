@@ -19,6 +19,8 @@ from terrawatt.runs.phases import read_phases
 from terrawatt.runs.plan import read_plan
 from terrawatt.runs.status import State, read_status
 from terrawatt.store.sqlite import SqliteStore
+from terrawatt.summary.curves import power_curves
+from terrawatt.summary.gather import gather
 
 Python = Callable[..., tuple[str, ...]]
 
@@ -171,3 +173,11 @@ def test_the_benchmark_times_what_lies_between_two_windows(tmp_path: Path) -> No
     found = benchmark("between_windows").gaps_s(tmp_path, 2, Order.BLOCKS, 2, emissions=False)
     assert len(found) == 3
     assert all(gap_s > 0 for gap_s in found)
+
+
+def test_a_sitting_that_is_too_short_for_a_reading_has_no_curve(runs: Callable[..., object]) -> None:
+    outcome = runs(("true",), ("sleep", "0"), ("sh", "-c", "true"), repetitions=1, warmup=0, cold_s=0, idle_after_s=0)
+    gathered = gather([outcome.run_path])
+    assert len(gathered.rows) == 3
+    curves, _ = power_curves(gathered)
+    assert all(len(curve.t_s) > 1 for curve in curves)

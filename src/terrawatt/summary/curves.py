@@ -119,8 +119,7 @@ def _main_source(gathered: Gathered, row: int) -> SourceDescription | None:
         return None
     data = data.sitting(repetition.sitting)
     for source in data.manifest.sources:
-        series = data.series.get(source.series)
-        if series is not None and np.isfinite(series.value).sum() > 1:
+        if source.series in data.series and np.isfinite(_shown(data, source).value).sum() > 1:
             return source
     return None
 
