@@ -36,12 +36,18 @@ def _train(job: Job, folder: Path, rank: int) -> None:
         repetition=job.repetition,
         phases=PhaseReporter.from_environment(),
         start_ns=job.start_ns,
+        say=_say,
         group=Group(rank, options.nproc, rank, options.nproc, rendezvous(folder)),
     )
 
 
+def _say(line: str) -> None:
+    """Print at once: who reads the log of a long training shall see its epochs."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
     code = main(Path(sys.argv[1]), int(sys.argv[2]))
-    sys.stdout.flush()
     # Not sys.exit: after a failure torch's threads may wait for the others, and this process would never end.
     os._exit(code)
