@@ -12,6 +12,7 @@ def test_one_sitting_shares_all_and_sittings_of_one_repetition_nothing() -> None
     assert common_share([1, 1, 1, 1]) == 1.0
     assert common_share([1, 2, 3, 4]) == 0.0
     assert common_share([1]) == 1.0
+    assert common_share([3], alone=0.0) == 0.0
 
 
 def test_neighbours_in_time_share_half_of_their_idle_level() -> None:

@@ -16,6 +16,7 @@ from terrawatt.records import Phase, PhaseName
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import Change
 from terrawatt.runs.phases import read_phases, write_phases
+from terrawatt.runs.status import RunStatus, write_status
 from terrawatt.summary.collect import RunData, collect
 from terrawatt.summary.compare import compare_runs
 from terrawatt.summary.curves import power_curves
@@ -165,6 +166,27 @@ def test_what_changed_at_a_resume_is_a_factor(sweep: Callable[..., Path]) -> Non
     gathered = gather([path], accept_changes=True)
     assert list(gathered.table.frame["Change"]) == ["none", "none", "versions.torch: 2.4 → 2.5", *["none"] * 3]
     assert "Change" not in gather([path / "group_2"]).table.frame
+
+
+def test_a_repetition_that_is_alone_in_its_folder_has_others_in_other_blocks(sweep: Callable[..., Path]) -> None:
+    path = sweep(models=("a",), blocks=1)
+    (row,) = run_rows(collect(RunFolder(path))).rows
+    change_manifest(path, blocks=(1, 2, 3))
+    (of_many,) = run_rows(collect(RunFolder(path))).rows
+    shared = [
+        {part.name: part.shared_u_j for part in one.energies["plug"].net.budget}["baseline"] for one in (row, of_many)
+    ]
+    assert shared[0] > shared[1] == 0
+
+
+def test_a_scenario_whose_turn_has_not_come_has_no_rows(sweep: Callable[..., Path]) -> None:
+    path = sweep()
+    folder = RunFolder(path / "group_2")
+    folder.phases.unlink()
+    write_status(folder.status, RunStatus.pending(3))
+    gathered = gather([path])
+    assert [row.key[1] for row in gathered.rows] == [1, 1, 1]
+    assert any("group_2" in note and "have not ended" in note for note in gathered.notes)
 
 
 def test_the_first_reading_of_a_store_is_before_all_sittings(sweep: Callable[..., Path]) -> None:

@@ -10,7 +10,7 @@ _OF_A_SITTING = "baseline"  # the component that only repetitions of one sitting
 _NEIGHBOURS = 0.5  # of the variance of an idle level, which is half that of the idle period before, half that after
 
 
-def common_share(sittings: Sequence[int], neighbours: Collection[tuple[int, int]] = ()) -> float:
+def common_share(sittings: Sequence[int], neighbours: Collection[tuple[int, int]] = (), *, alone: float = 1.0) -> float:
     """The share of an idle level's variance that two repetitions have in common, on the mean over all pairs of them.
 
     With it the mean of n repetitions has the variance s²/n + share · u²: what a sitting has for itself is in s already.
@@ -19,10 +19,12 @@ def common_share(sittings: Sequence[int], neighbours: Collection[tuple[int, int]
     Args:
         sittings: the sitting of each repetition.
         neighbours: pairs of sittings that share the idle period between them.
+        alone: the share of a single repetition: 0 where others of its scenario are in sittings of their own, but not
+            here (not measured yet, or by another job).
     """
     n = len(sittings)
     if n < 2:
-        return 1.0
+        return alone
     counts = Counter(sittings)
     same = sum(count * (count - 1) for count in counts.values()) / 2
     between = sum(counts[first] * counts[second] for first, second in neighbours)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.config import StoreSettings
-from terrawatt.records import Phase, PhaseName, Series, SeriesKey, Window
+from terrawatt.records import Order, Phase, PhaseName, Series, SeriesKey, Window
 from terrawatt.runs.integrity import Integrity, check_files, require_intact
 from terrawatt.runs.layout import RunFolder
 from terrawatt.runs.manifest import Manifest, read_manifest
@@ -57,6 +57,11 @@ class RunData:
     def is_older(self) -> bool:
         """Whether the older scripts made it: there is no manifest, and no checksum."""
         return isinstance(self.folder, OlderFolder)
+
+    @property
+    def is_one_of_blocks(self) -> bool:
+        """Whether each repetition of the scenario is a sitting of its own, also those that are not here."""
+        return self.manifest.order != Order.SEQUENTIAL and len(self.manifest.blocks) > 1
 
     @property
     def sitting_numbers(self) -> tuple[int, ...]:

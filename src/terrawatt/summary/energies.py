@@ -68,7 +68,8 @@ def _source_result(
         for sitting, inside in sittings
         if len(sitting.series.get(source.series, ()))
     }
-    share = common_share([number for number, (_, inside) in judged.items() for _ in inside], beside)
+    numbers = [number for number, (_, inside) in judged.items() for _ in inside]
+    share = common_share(numbers, beside, alone=0.0 if run.is_one_of_blocks else 1.0)
     reason = run.store_problem or "the store holds no reading of it"
     cells = {phase.repetition or 0: _no_source(source.name, reason) for _, inside in sittings for phase in inside}
     found: dict[int, Energy] = {}
