@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -95,14 +96,16 @@ def _against(table: Table, name: str, front: ParetoFront | str | None) -> Drawin
     expanded = COVERAGE_FACTOR * standard_uncertainty(table, name, x.scale)
     if complete.sum() > _MAX_WITH_ERROR_BARS:
         expanded = np.full(len(complete), np.nan)
-    points = _points(table, x, score, grouping, expanded)
     scenarios = scenario_rows(table)
+    is_lean = front is None and complete.sum() > _MANY_POINTS  # the figure of the energy has them all
+    points = [] if is_lean else _points(table, x, score, grouping, expanded)
     means = _means(scenarios, x, score, grouping, complete)
     around = ellipses(scenarios, x, score, grouping, complete)
     with_bars = bool(np.isfinite(expanded[complete]).any())
+    over = ["The repetitions are too many to be shown."] if is_lean else []
     return Drawing(
         _chart(x, score, grouping, points, [mean.row(x, score) for mean in means], around, front),
-        _caption(x, grouping, means, _over(around, front), with_bars=with_bars),
+        _caption(x, grouping, means, [*over, *_over(around, front)], with_bars=with_bars),
         f"{score.title} against {x.title}. {_means_in_words(means)}{_front_in_words(front)}",
     )
 
@@ -154,13 +157,15 @@ def _chart(
         _number("x", energy),
         _number("y", score),
     ]
-    faint = alt.condition(highlight, alt.value(0.35 if many else 0.6), alt.value(0.04))
-    strong = alt.condition(highlight, alt.value(1), alt.value(0.08))
+    kept = alt.param(name="kept", value=False)  # {rows, scenarios} that the page's table shows; false: all
+    brush = alt.selection_interval(name="brush", zoom=False)
+    faint = _while_kept("kept.rows[datum.row]", 0.35 if many else 0.6, 0.04)
+    strong = _while_kept("kept.scenarios[datum.scenario]", 1, 0.08)
     bar = mean.mark_rule(color=INK, strokeWidth=1 if len(means) > MAX_COLOURS else 1.6)
     layers = [
         repetition.mark_point(filled=True, size=18 if many else 46)
         .encode(x=x, y=y, color=colour, shape=shape, opacity=faint, tooltip=point_tooltip)
-        .add_params(highlight),
+        .add_params(highlight, brush, kept),
         bar.encode(x=alt.X("x_low:Q"), x2="x_high:Q", y=y, opacity=strong),
         bar.encode(x=x, y=alt.Y("y_low:Q"), y2="y_high:Q", opacity=strong),
         mean.mark_point(filled=True, size=70 if len(means) > MAX_COLOURS else 150, stroke=INK, strokeWidth=1).encode(
@@ -176,6 +181,12 @@ def _chart(
     if isinstance(front, ParetoFront) and len(front.points) > 1:
         layers += front_layers(front, energy, x, y)
     return alt.layer(*layers, width=740, height=460)
+
+
+def _while_kept(expression: str, opacity: float, otherwise: float) -> Any:
+    """The opacity of marks that legend and table leave in, and of the others."""
+    test = {"and": [{"param": "highlight"}, f"!kept || {expression}"]}
+    return alt.condition({"test": test}, alt.value(opacity), alt.value(otherwise))
 
 
 def _number(field: str, found: Quantity) -> alt.Tooltip:
@@ -198,6 +209,7 @@ def _points(
                 **({"low": max(x - half, energy.floor), "high": x + half} if np.isfinite(half) else {}),
                 "group": grouping.labels[grouping.of_row[row]],
                 "scenario": names[row],
+                "row": int(row),
                 "repetition": str(repetitions[row]),
             }
         )

@@ -21,9 +21,9 @@ from terrawatt.report.relations.statement import left_out_scenarios
 from terrawatt.report.theme import GREY, MAX_COLOURS, PALETTE, WIDTH_PX
 from terrawatt.units import J_PER_KWH
 
-_CORNERS = 41  # of a curve
+_CORNERS = 25  # of a curve; S_WS and S_E are straight lines
 _KAPPA = (0.1, 10.0)  # of S_HM; beyond, it has come close to α and to 1 - β/B
-_MAX_GREY = 40  # curves of other scenarios; more are a grey area without any information
+_MAX_GREY = 24  # curves of other scenarios; more are a grey area without any information
 _OTHERS = "others"
 
 _Score = Callable[[Float64Array, Float64Array, Float64Array], Float64Array]
@@ -72,7 +72,7 @@ def _panel(
     found: Frugality, score: FrugalityScore, shown: list[int], names: dict[int, str]
 ) -> alt.LayerChart | alt.FacetChart:
     logarithmic = score is FrugalityScore.HARMONIC_MEAN
-    weights = np.geomspace(*_KAPPA, _CORNERS) if logarithmic else np.linspace(0, 1, _CORNERS)
+    weights = np.geomspace(*_KAPPA, _CORNERS) if logarithmic else np.array([0.0, 1.0])
     rows: list[dict[str, Cell]] = []
     for i in shown:
         point = found.points[i]

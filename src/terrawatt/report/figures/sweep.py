@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 
 from terrawatt.analysis.table import Table
-from terrawatt.analysis.training_curves import QUANTITIES
+from terrawatt.analysis.training_curves import QUANTITIES, EpochPoint
 from terrawatt.report.figures.figure import Drawing, Figure, Skipped
 from terrawatt.report.figures.marks import Cell, group_colour, group_legend, group_shape, inline
 from terrawatt.report.grouping import Grouping, group_rows
@@ -22,6 +22,8 @@ SWEEP_FIGURES = {
     "uncertainty_budget": "What the uncertainty of the net energy is made of",
 }
 _MAX_GROUPS = 12
+_MAX_CURVES = 5  # of a group
+_MAX_POINTS = 240  # of the panels below the time line
 _COMPONENTS = ("meter", "resolution", "sampling", "timing", "gaps", "baseline")  # always in the same colour
 _Key = tuple[int | None, int | None, int]
 
@@ -43,6 +45,7 @@ def _training(facts: SweepFacts, table: Table) -> Drawing | Skipped:
     width = (WIDTH_PX - 70 * len(names)) // len(names)
     # Many scenarios hide each other: each group then has a row of its own.
     parts = [curves] if not grouping.note else [_in_group(curves, grouping, i) for i in range(len(grouping.labels))]
+    shown = {curve.scenario for part in parts for curve in part}
     rows = [
         alt.hconcat(
             *(_training_panel([c for c in part if c.quantity == name], name, grouping, width) for name in names),
@@ -55,15 +58,28 @@ def _training(facts: SweepFacts, table: Table) -> Drawing | Skipped:
     how_many = str(max(n)) if min(n) == max(n) else f"{min(n)} to {max(n)}"
     caption = (
         f"Means over {how_many} repetition{'' if how_many == '1' else 's'} of each scenario. "
-        f"{grouping.note or 'Bands: 95 % t-intervals of the mean (2 repetitions or more).'}"
+        f"{_some(curves, shown)}{grouping.note or 'Bands: 95 % t-intervals of the mean (2 repetitions or more).'}"
     )
     last = [f"{curve.scenario} {curve.points[-1].mean:.3g}" for curve in curves if curve.quantity == names[-1]]
     said = f"At the last epoch, {QUANTITIES[names[-1]].partition(' (')[0]}: {'; '.join(last[:MAX_COLOURS])}."
     return Drawing(alt.vconcat(*rows, spacing=8), caption, f"Training curves. {said}")
 
 
+def _some(curves: Sequence[TrainingCurve], shown: set[str]) -> str:
+    n = len({curve.scenario for curve in curves})
+    return "" if len(shown) == n else f"{len(shown)} of {n} scenarios, from the best to the worst of each group. "
+
+
 def _in_group(curves: Sequence[TrainingCurve], grouping: Grouping, group: int) -> tuple[TrainingCurve, ...]:
-    return tuple(curve for curve in curves if grouping.of_row[curve.row] == group)
+    """The curves of a group; of many scenarios some, from the best to the worst by what is reached in the end."""
+    of_group = [curve for curve in curves if grouping.of_row[curve.row] == group]
+    if not of_group:
+        return ()
+    last = of_group[-1].quantity
+    ranked = sorted((curve for curve in of_group if curve.quantity == last), key=lambda curve: curve.points[-1].mean)
+    places = np.unique(np.linspace(0, len(ranked) - 1, min(len(ranked), _MAX_CURVES)).round().astype(int))
+    kept = {ranked[i].scenario for i in places}
+    return tuple(curve for curve in of_group if curve.scenario in kept)
 
 
 def _training_panel(
@@ -74,13 +90,12 @@ def _training_panel(
         {
             "epoch": point.epoch,
             "y": point.mean,
-            "low": point.low,
-            "high": point.high,
+            **({"low": point.low, "high": point.high} if is_single else {}),
             "group": grouping.labels[grouping.of_row[curve.row]],
             "scenario": curve.scenario,
         }
         for curve in curves
-        for point in curve.points
+        for point in (curve.points if is_single else _thinned(curve.points))
     ]
     colour = group_colour(grouping, legend=group_legend(grouping, WIDTH_PX))
     last = max((point.epoch for curve in curves for point in curve.points), default=1)
@@ -99,6 +114,12 @@ def _training_panel(
         band = base.transform_filter("isValid(datum.low)").mark_area(opacity=0.2)
         layers.insert(0, band.encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour, detail="scenario:N"))
     return alt.layer(*layers, width=width, height=260 if is_single else 120)
+
+
+def _thinned(points: Sequence[EpochPoint]) -> list[EpochPoint]:
+    """At most about 15 epochs, the first and the last among them."""
+    every = -(-len(points) // 15)
+    return [*points[:-1:every], points[-1]]
 
 
 def _time_line(facts: SweepFacts, table: Table) -> Drawing | Skipped:
@@ -122,16 +143,18 @@ def _time_line(facts: SweepFacts, table: Table) -> Drawing | Skipped:
                 "group": group_of[key],
                 "temperature": mark.temperature_c,
                 "baseline": None if energy is None else energy.baseline_w,
-                "what": f"run {mark.run}, group {mark.group}, repetition {mark.repetition}",
+                "what": f"{mark.run}/{mark.group or '–'}, repetition {mark.repetition}",
             }
         )
     chart, missing = _time_panels(rows, grouping, scale.unit)
     several = len({mark.run for mark in marks}) > 1
+    is_thinned = len(rows) > _MAX_POINTS
     parts = ["Above: when each repetition was measured."]
     parts += ["Each run has a time of its own."] if several else []
     parts += (
         ["Below: the mean temperature in its window, and the idle level that is subtracted."] if not missing else []
     )
+    parts += ["Of many repetitions some are shown below, and neighbours above are joined."] if is_thinned else []
     parts += [f"Not known: {', '.join(missing)}."] if missing else []
     said = f"{len(marks)} repetitions within {max(float(str(row['b'])) for row in rows):.3g} {scale.unit}"
     return Drawing(chart, " ".join([*parts, grouping.note]).strip(), f"Time line. {said}.")
@@ -143,13 +166,18 @@ def _time_panels(rows: list[dict[str, Cell]], grouping: Grouping, unit: str) -> 
     colour, shape = group_colour(grouping, legend=legend), group_shape(grouping, legend=legend)
     title = f"Time since the first repetition began ({unit})"
     middle = {"calculate": "(datum.a + datum.b) / 2", "as": "t"}
-    base = alt.Chart(inline(rows)).transform_calculate(t=middle["calculate"])
-    order = base.mark_bar(height={"band": 0.7}).encode(
-        x=alt.X("a:Q", title=title, scale=alt.Scale(nice=False)),
-        x2="b:Q",
-        y=alt.Y("group:N", title=None, sort=list(grouping.labels), axis=alt.Axis(labelLimit=200)),
-        color=colour,
-        tooltip=["what:N", "group:N"],
+    every = -(-len(rows) // _MAX_POINTS)
+    few = alt.Chart(inline(rows[::every])).transform_calculate(t=middle["calculate"])
+    order = (
+        alt.Chart(inline(_joined(rows)))
+        .mark_bar(height={"band": 0.7})
+        .encode(
+            x=alt.X("a:Q", title=title, scale=alt.Scale(nice=False)),
+            x2="b:Q",
+            y=alt.Y("group:N", title=None, sort=list(grouping.labels), axis=alt.Axis(labelLimit=200)),
+            color=colour,
+            tooltip=["group:N"],
+        )
     )
     panels: list[alt.Chart] = [order.properties(width=620, height=max(60, 24 * len(grouping.labels)))]
     missing = []
@@ -160,7 +188,7 @@ def _time_panels(rows: list[dict[str, Cell]], grouping: Grouping, unit: str) -> 
         if all(row[field] is None for row in rows):
             missing.append(name)
             continue
-        points = base.transform_filter(f"isValid(datum.{field})").mark_point(filled=True, size=24, opacity=0.7)
+        points = few.transform_filter(f"isValid(datum.{field})").mark_point(filled=True, size=24, opacity=0.7)
         panels.append(
             points.encode(
                 x=alt.X("t:Q", title=title),
@@ -171,6 +199,19 @@ def _time_panels(rows: list[dict[str, Cell]], grouping: Grouping, unit: str) -> 
             ).properties(width=620, height=120)
         )
     return alt.vconcat(*panels, spacing=12).resolve_scale(x="shared"), missing
+
+
+def _joined(rows: list[dict[str, Cell]]) -> list[dict[str, Cell]]:
+    """The bars; of many, neighbours of one group that stand too near to be told apart as one."""
+    ordered = sorted(rows, key=lambda row: float(str(row["a"])))
+    gap = float(str(ordered[-1]["b"])) / 200 if len(rows) > _MAX_POINTS else 0.0
+    bars: list[dict[str, Cell]] = []
+    for row in ordered:
+        if bars and bars[-1]["group"] == row["group"] and float(str(row["a"])) - float(str(bars[-1]["b"])) < gap:
+            bars[-1]["b"] = row["b"]
+        else:
+            bars.append({"a": row["a"], "b": row["b"], "group": row["group"]})
+    return bars
 
 
 def _budget(facts: SweepFacts, table: Table) -> Drawing | Skipped:
