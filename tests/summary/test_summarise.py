@@ -154,7 +154,9 @@ def test_runs_of_several_machines_are_told(make_run, tmp_path):
     first, second = make_run(1), make_run(2)
     folder = RunFolder(second)
     write_manifest(folder.manifest, replace(read_manifest(folder.manifest), host="other"))
-    assert "the runs are of several machines: lab, other" in tables_only([first, second], tmp_path / "out").notes
+    result = tables_only([first, second], tmp_path / "out")
+    assert "the runs are of several machines: lab, other" in result.notes
+    assert list(result.table.frame["Host"]) == ["lab"] * 3 + ["other"] * 3
 
 
 def test_unusable_when_no_repetition_is_usable(make_run, tmp_path):

@@ -41,6 +41,16 @@ def test_all_columns_in_the_designs_order_also_those_without_a_value():
     assert table.frame["Temperature"].dtype == np.float64
 
 
+def test_the_machine_is_a_column_where_rows_tell_it(tmp_path):
+    table = built({**ROW, "Host": "node 1"}, {**ROW, "Host": "2"})
+    assert list(table.frame)[:5] == ["Run", "Group", "Block", "Repetition", "Host"]
+    again = read_table(written(table, tmp_path / "output_all.csv"))
+    pd.testing.assert_frame_equal(again.frame, table.frame)
+    assert again.hosts == ("node 1", "2")
+    assert "Host" not in built(ROW).frame
+    assert read_table(written(built(ROW), tmp_path / "output_all.csv")).hosts == ()
+
+
 def test_types():
     frame = built(ROW, {**ROW, "Batch size": 200}).frame
     assert frame["Run"].dtype == frame["Batch size"].dtype == frame["Parameters"].dtype == np.int64

@@ -74,6 +74,8 @@ IDENTITY = (
     Column("Repetition", "", ColumnKind.IDENTITY, "number of the repetition, from 1"),
 )
 
+MACHINE = Column("Host", "", ColumnKind.IDENTITY, "machine; there where the rows are of several")
+
 # Parameter of a scenario -> its column. Other parameters of a grid keep their own name.
 FACTORS: Mapping[str, Column] = {
     "model": Column("Model", "", ColumnKind.FACTOR, "model and how it is trained"),
@@ -166,18 +168,22 @@ def factor_column(parameter: str) -> Column:
     return FACTORS.get(parameter) or Column(parameter, "", ColumnKind.FACTOR, f"parameter {parameter}")
 
 
-def all_columns(parameters: Iterable[str], sources: Iterable[str], phases: Iterable[str] = PHASES) -> dict[str, Column]:
+def all_columns(
+    parameters: Iterable[str], sources: Iterable[str], phases: Iterable[str] = PHASES, *, has_hosts: bool = False
+) -> dict[str, Column]:
     """All columns of a table in their order, by name.
 
     Args:
         parameters: the parameters that the scenarios have; the ones of `FACTORS` come first, in its order.
         sources: names of the power sources, the main one first.
         phases: phases that have an energy of their own.
+        has_hosts: whether the rows tell their machine.
     """
     sources, phases = list(sources), list(phases)
     others = [name for name in dict.fromkeys(parameters) if name not in FACTORS]
     columns = (
         *IDENTITY,
+        *((MACHINE,) if has_hosts else ()),
         *FACTORS.values(),
         *(factor_column(name) for name in others),
         *(column for source in sources for column in energy_columns(source)),

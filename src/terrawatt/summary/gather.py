@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrawatt.analysis.emissions import CarbonIntensity
-from terrawatt.analysis.table import CHANGE, UNCHANGED, Table
+from terrawatt.analysis.table import CHANGE, MACHINE, UNCHANGED, Table
 from terrawatt.config import Settings
 from terrawatt.errors import AnalysisError, RunFolderError, UsageError
 from terrawatt.runs.layout import RunFolder, scenario_folders
@@ -85,6 +85,8 @@ def assembled(found: Sequence[RunRows], notes: Iterable[str]) -> Gathered:
         values = [{CHANGE: UNCHANGED, **of_row} for of_row in values]
     sources = dict.fromkeys(source.name for run in found for source in run.run.manifest.sources)
     hosts = tuple(run.run.manifest.host for run in found for _ in run.rows)
+    if len(set(hosts)) > 1:
+        values = [{MACHINE.name: host, **of_row} for host, of_row in zip(hosts, values, strict=True)]
     table = replace(build_table(values, parameters, sources), hosts=hosts)
     run_of = tuple(position for position, run in enumerate(found) for _ in run.rows)
     return Gathered(tuple(found), rows, run_of, table, tuple(notes))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from terrawatt.analysis.table import Column, ColumnKind, Table, all_columns
+from terrawatt.analysis.table import MACHINE, Column, ColumnKind, Table, all_columns
 from terrawatt.errors import AnalysisError
 from terrawatt.records import Scalar
 from terrawatt.summary.existing import is_older, migrated, read_cells
@@ -23,14 +23,14 @@ _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 def build_table(
     rows: Sequence[Mapping[str, Scalar | None]], parameters: Iterable[str], sources: Iterable[str]
 ) -> Table:
-    """A table of rows; columns that no row has are there, empty.
+    """A table of rows; columns that no row has are there, empty, but for the machine's.
 
     Args:
         rows: column -> value, for each repetition.
         parameters: names of the scenarios' parameters.
         sources: names of the power sources, the main one first.
     """
-    columns = all_columns(parameters, sources)
+    columns = all_columns(parameters, sources, has_hosts=any(MACHINE.name in row for row in rows))
     return Table(_frame({name: [row.get(name) for row in rows] for name in columns}, columns), columns)
 
 
@@ -53,18 +53,19 @@ def read_table(path: Path) -> Table:
         raise AnalysisError(f"{path}: no column {', '.join(missing)}; is it an output_all.csv?")
     sources = [found["source"] for name in cells.columns if (found := _SOURCE.match(name))]
     sources = [source for source in sources if source != _CODECARBON]
-    known = all_columns((), sources)
-    columns = all_columns([name for name in cells.columns if name not in known], sources)
+    has_hosts = MACHINE.name in cells.columns
+    known = all_columns((), sources, has_hosts=has_hosts)
+    columns = all_columns([name for name in cells.columns if name not in known], sources, has_hosts=has_hosts)
     values = {name: list(cells[name]) if name in cells else [None] * len(cells) for name in columns}
     try:
-        return Table(_frame(values, columns), columns)
+        return Table(_frame(values, columns), columns, hosts=tuple(map(str, cells[MACHINE.name])) if has_hosts else ())
     except ValueError as error:
         raise AnalysisError(f"{path}: {error}") from error
 
 
 def is_whole(column: Column) -> bool:
     """Whether a column holds whole numbers, whatever is in it."""
-    return column.kind is ColumnKind.IDENTITY or column.name in _WHOLE
+    return (column.kind is ColumnKind.IDENTITY and column.name != MACHINE.name) or column.name in _WHOLE
 
 
 def _frame(values: Mapping[str, list[Any]], columns: Mapping[str, Column]) -> pd.DataFrame:
@@ -78,6 +79,8 @@ def typed(cells: list[Any], column: Column) -> "pd.Series[Any]":
         match column.kind:
             case ColumnKind.VERDICT:
                 return pd.Series(["" if cell is None else str(cell) for cell in cells], dtype=object)
+            case ColumnKind.IDENTITY if column.name == MACHINE.name:
+                return pd.Series([None if cell is None else str(cell) for cell in cells], dtype=object)
             case ColumnKind.FACTOR:
                 return _typed_factor(cells)
             case _:
