@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -14,8 +15,10 @@ import pytest
 from beats import BEAT
 from terrawatt.cli import status as module
 from terrawatt.cli.app import main
+from terrawatt.config import Settings
+from terrawatt.experiment.launch.record import Launch, part_folder, without_secrets, write_launch
 from terrawatt.experiment.lock import MachineLock
-from terrawatt.records import Order
+from terrawatt.records import Order, Scenario
 from terrawatt.runs.heartbeat import write_heartbeat
 from terrawatt.runs.layout import RunFolder, create_run
 from terrawatt.runs.plan import Entry, Plan, write_plan
@@ -113,6 +116,26 @@ def test_all_runs_under_way_are_told_also_the_one_that_holds_the_machine(
     assert [one["run"] for one in found] == [str(elsewhere), "results/flying/run_1", "results/flying/run_3"]
     assert (found[1]["life"], found[1]["order"], found[1]["heartbeat"]["left_j"]) == ("running", "blocks", 300_000.0)
     assert found[1]["scenarios"][1]["group"] == 2
+
+
+def test_a_launched_sweep_tells_each_part_under_way(capsys: pytest.CaptureFixture[str]) -> None:
+    run = Path("results/flying/run_1")
+    scenarios = (Scenario({"x": 1}, ("true",)), Scenario({"x": 2}, ("true",)))
+    entries = (Entry(1, 1, 1), Entry(1, 2, 1))
+    run.mkdir(parents=True)
+    write_launch(run, Launch("/", without_secrets(Settings()), scenarios, Order.BLOCKS, 1, entries, max_jobs=2))
+    for part, host in ((1, "node-1"), (2, "node-2")):
+        folder = part_folder(run, part)
+        folder.path.mkdir()
+        write_status(folder.status, RunStatus.pending(1).with_state(State.RUNNING))
+        beat(folder.path, host=host, title=f"x {part}", repetition=1)
+    assert call() == 0
+    told = capsys.readouterr().out
+    assert told.startswith("results/flying/run_1: running; 2 parts are measured now")
+    assert "0 of 2 done, 0 failed" in told
+    assert re.search(r"group_2 +x 2: repetition 1, 1 min .*, 61.2 W at the last sign of life \(plug\), on node-2", told)
+    assert call("--json") == 0
+    assert [part["life"] for part in json.loads(capsys.readouterr().out)[0]["parts"]] == ["running", "running"]
 
 
 def test_the_first_reasons_are_shown(

@@ -11,9 +11,11 @@ import psutil
 import pytest
 
 from beats import BEAT
+from terrawatt.config import Settings
 from terrawatt.errors import RunFolderError
+from terrawatt.experiment.launch.record import Launch, part_folder, without_secrets, write_launch
 from terrawatt.experiment.standing import SILENT_AFTER_S, Life, life, read_standing, under_way
-from terrawatt.records import ExecutionResult, Order
+from terrawatt.records import ExecutionResult, Order, Scenario
 from terrawatt.runs.heartbeat import write_heartbeat
 from terrawatt.runs.layout import RunFolder, prepare_run
 from terrawatt.runs.plan import Entry, Plan, write_plan
@@ -126,3 +128,42 @@ def test_only_runs_that_should_be_measured_now_are_under_way(sweep: Path, tmp_pa
     assert [one.run for one in under_way([tmp_path / "absent", broken, sweep])] == [sweep]
     beat(sweep, state=State.DONE)
     assert under_way([sweep]) == []
+
+
+@pytest.fixture
+def launched(tmp_path: Path) -> Path:
+    """A launched sweep of four parts: done, measured on another machine, silent there, and waiting for a node."""
+    run = tmp_path / "run_9"
+    run.mkdir()
+    scenarios = (Scenario({"x": 1}, ("true",)), Scenario({"x": 2}, ("true",)))
+    entries = tuple(Entry(block, scenario, block) for block in (1, 2) for scenario in (1, 2))
+    write_launch(run, Launch("/", without_secrets(Settings()), scenarios, Order.BLOCKS, 1, entries, max_jobs=2))
+    for part, state in ((1, State.DONE), (2, State.RUNNING), (3, State.RUNNING)):
+        folder = part_folder(run, part)
+        folder.path.mkdir()
+        repetition = RepetitionStatus(1 + part // 3, state, ExecutionResult(0) if state is State.DONE else None)
+        write_status(folder.status, RunStatus(state, (repetition,)))
+    beat(part_folder(run, 1).path, state=State.DONE)
+    beat(part_folder(run, 2).path, host="node-2", title="x 2")
+    beat(part_folder(run, 3).path, host="node-3", t_ns=time.time_ns() - s_to_ns(2 * SILENT_AFTER_S))
+    return run
+
+
+def test_a_launched_sweep_is_read_by_its_parts(launched: Path) -> None:
+    standing = read_standing(launched)
+    assert (standing.life, standing.order, standing.heartbeat) == (Life.RUNNING, "blocks", None)
+    assert [one.state for one in standing.scenarios] == [State.DONE, State.RUNNING, State.RUNNING, State.PENDING]
+    assert [(part.run.name, part.life) for part in standing.parts] == [
+        ("group_2", Life.RUNNING),
+        ("group_3", Life.SILENT),
+    ]
+    assert [one.run for one in under_way([launched])] == [launched]
+
+
+def test_a_launched_sweep_whose_jobs_wait_is_pending(launched: Path) -> None:
+    for part in (2, 3):
+        folder = part_folder(launched, part)
+        write_status(folder.status, RunStatus.pending(1))
+        folder.heartbeat.unlink()
+    assert read_standing(launched).life is Life.PENDING
+    assert under_way([launched]) == []

@@ -89,6 +89,8 @@ def headline(standing: "Standing") -> str:
     from terrawatt.units import format_duration
 
     beat, where = standing.heartbeat, f"{standing.run}: "
+    if beat is None and standing.parts:
+        return f"{where}{standing.life}; {len(standing.parts)} parts are measured now, or should be"
     if beat is None:
         begun = "begun and not ended; it gives no signs of life" if standing.life is Life.UNKNOWN else standing.life
         return where + begun
@@ -115,6 +117,7 @@ def facts(standing: "Standing") -> list[tuple[str, str]]:
             sum(getattr(one, name) for one in standing.scenarios) for name in ("done", "failed", "repetitions")
         )
         found.append(("repetitions", f"{done} of {all_of_them} done, {failed} failed"))
+        found += [(f"group_{part.scenarios[0].group}", _part(part)) for part in standing.parts]
     else:
         found.append(("repetitions", outlook.counts(beat)))
         found += _now(standing)
@@ -122,6 +125,17 @@ def facts(standing: "Standing") -> list[tuple[str, str]]:
         if beat.left_s:
             found.append(("left", outlook.left(beat, _running_s(standing))))
     return found + _failures(standing)
+
+
+def _part(part: "Standing") -> str:
+    """A part of a launched sweep that is measured now, in one line."""
+    from terrawatt.experiment.standing import Life
+
+    beat, now = part.heartbeat, dict(_now(part))
+    if beat is None or not now:
+        return str(part.life)
+    alive = "" if part.life is Life.RUNNING else f"{part.life}: "
+    return f"{alive}{beat.title}: {now['phase']}, {now['power']}, on {beat.host}"
 
 
 def _failures(standing: "Standing") -> list[tuple[str, str]]:
@@ -165,7 +179,7 @@ def _print_json(standings: "Sequence[Standing]") -> None:
     from dataclasses import asdict
 
     found: list[dict[str, Any]] = [asdict(standing) | {"run": str(standing.run)} for standing in standings]
-    typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
 
 
 def _watch(run: Path) -> None:

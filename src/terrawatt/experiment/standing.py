@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from terrawatt.errors import RunFolderError
+from terrawatt.experiment.launch.record import is_launched, part_folder, read_launch
 from terrawatt.runs.heartbeat import Heartbeat, read_heartbeat
 from terrawatt.runs.layout import RunFolder, scenario_folders
 from terrawatt.runs.plan import read_plan
@@ -31,6 +32,9 @@ class Life(StrEnum):
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     PENDING = "pending"
+
+
+_SHOULD_RUN = (Life.RUNNING, Life.SILENT, Life.GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ class Standing:
         age_s: how old the last sign of life is; None without a heartbeat.
         order: of the repetitions; empty where there is no plan.
         heartbeat: the last one; None: there is none.
-        scenarios: each by itself.
+        scenarios: each by itself; of a launched sweep each part.
+        parts: of a launched sweep: those that are measured now, or should be.
     """
 
     run: Path
@@ -76,6 +81,7 @@ class Standing:
     order: str
     heartbeat: Heartbeat | None
     scenarios: tuple[ScenarioStanding, ...]
+    parts: tuple["Standing", ...] = ()
 
 
 def read_standing(run: Path) -> Standing:
@@ -84,6 +90,8 @@ def read_standing(run: Path) -> Standing:
     Raises:
         RunFolderError: it is no run, or its files cannot be read.
     """
+    if is_launched(run):
+        return _launched(run)
     folder, now_ns = RunFolder(run), time.time_ns()
     scenarios = tuple(ScenarioStanding.of(one) for one in scenario_folders(run))
     order = str(read_plan(folder.plan).order) if folder.plan.exists() else ""
@@ -99,9 +107,27 @@ def under_way(runs: Sequence[Path]) -> list[Standing]:
     found = []
     for run in runs:
         with suppress(RunFolderError):
-            if read_heartbeat(RunFolder(run).heartbeat).state is State.RUNNING:
+            if is_launched(run) or _should_run(RunFolder(run)):
                 found.append(read_standing(run))
-    return found
+    return [standing for standing in found if standing.life in _SHOULD_RUN]
+
+
+def _launched(run: Path) -> Standing:
+    """That of a sweep whose parts are jobs on many machines, each with a heartbeat of its own."""
+    launch = read_launch(run)
+    folders = [part_folder(run, part) for part in range(1, len(launch.entries) + 1)]
+    scenarios = tuple(
+        ScenarioStanding.of(one) if one.status.exists() else ScenarioStanding(one.group, State.PENDING, 0, 0, 1, "")
+        for one in folders
+    )
+    parts = tuple(read_standing(one.path) for one in folders if one.heartbeat.exists() and _should_run(one))
+    lives = {part.life for part in parts}
+    found = next((one for one in _SHOULD_RUN if one in lives), None) or _life_of(scenarios)
+    return Standing(run, found, None, str(launch.order), None, scenarios, parts)
+
+
+def _should_run(folder: RunFolder) -> bool:
+    return read_heartbeat(folder.heartbeat).state is State.RUNNING
 
 
 def life(beat: Heartbeat, now_ns: int, *, is_there: bool) -> Life:
