@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from terrawatt.cli import app
+from terrawatt.cli import app, param_file
 from terrawatt.runs.layout import RunFolder, scenario_folders
 from terrawatt.runs.manifest import read_manifest
 from terrawatt.runs.phases import read_phases
@@ -223,3 +223,14 @@ def test_options_of_a_resume_belong_to_it(
 ) -> None:
     command = () if "--resume" in options else ("--", "true")
     assert call("--config", str(config), *options, *command, capsys=capsys)[0] == 2
+
+
+def test_very_many_scenarios_must_be_meant(
+    config: Path, parameters: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(param_file, "CONFIRM_ABOVE", 1)
+    command = ("--config", str(config), "-f", str(parameters), "--", "true", "{text}{size}")
+    code, _, err = call(*command, capsys=capsys)
+    assert (code, "2 scenarios; give --yes if that is meant" in err) == (2, True)
+    assert not (config.parent / "results").exists()
+    assert call("--yes", *command, capsys=capsys)[0] == 0

@@ -130,3 +130,10 @@ def test_a_pilot_is_one_epoch_of_each_kind_under_a_short_protocol(
     assert trained == [("s-cnn-all", 1), ("s-cnn-rgb", 1)]
     protocol = request.settings.protocol
     assert (protocol.repetitions, protocol.cold_s, protocol.warmup, protocol.order) == (1, 30, 1, Order.SEQUENTIAL)
+
+
+def test_a_scenario_written_in_two_ways_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "plan.yaml").write_text("model: [s-cnn-all, S-CNN-All]\nepochs: 2\n")
+    code, _, err = plan(capsys, "plan.yaml")
+    assert code == 2
+    assert "plan.yaml: s-cnn-all stands in it twice, written in two ways" in err

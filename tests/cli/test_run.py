@@ -279,3 +279,21 @@ def test_a_resume_has_its_own_scenarios(
     code, _, err = call("--resume", "1", *options, capsys=capsys)
     assert code == 2
     assert "--resume goes on with the scenarios of the run" in err
+
+
+def test_a_scenario_written_in_two_ways_is_refused(
+    requests: list[Request], param_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    param_file.write_text("model: [s-cnn-all, S-CNN-All]\n")
+    code, _, err = call("--param-file", str(param_file), "--data", "my/pack", capsys=capsys)
+    assert (code, requests) == (2, [])
+    assert "scenario 2 is the same as scenario 1" in err
+
+
+def test_very_many_scenarios_are_run_only_when_that_is_meant(
+    requests: list[Request], param_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    param_file.write_text("varying_args: {range: {options: {seed: [0, 100001, 1]}}}\n")
+    code, _, err = call("--model", "s-cnn-all", "--param-file", str(param_file), "--dry-run", capsys=capsys)
+    assert (code, requests) == (2, [])
+    assert "100001 scenarios; give --yes if that is meant" in err

@@ -1,6 +1,5 @@
 """`terrawatt plan FILE`: what a sweep takes, from earlier runs or a pilot."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from terrawatt.cli.param_file import expanded
+from terrawatt.cli.param_file import confirm, expanded
 from terrawatt.cli.run_options import RunOptions
 from terrawatt.cli.scenario_options import NAMES, Given
 from terrawatt.errors import UsageError
@@ -20,10 +19,7 @@ if TYPE_CHECKING:
     from terrawatt.summary.past import Kind
     from terrawatt.training.options import TrainingOptions
 
-CONFIRM_ABOVE = 100_000  # scenarios: more are planned only when that is meant
 _PILOT_COLD_S, _PILOT_IDLE_S = 30.0, 15.0
-
-Kinds = "list[tuple[TrainingOptions, int]]"
 
 
 def tell_forecast(
@@ -82,25 +78,15 @@ def _kinds(given: Given, param_file: Path | None, *, yes: bool) -> "list[tuple[T
         except UsageError as error:
             raise UsageError(f"{param_file}: {error}") from error
     counts: dict[object, tuple[TrainingOptions, int]] = {}
+    seen: set[TrainingOptions] = set()
     for parameters, count in grid.distinct(tuple(INDIFFERENT)):
         training = from_parameters({**given, **parameters})
+        if training in seen:
+            raise UsageError(f"{param_file}: {training.model} stands in it twice, written in two ways; leave one out")
+        seen.add(training)
         key = tuple(_telling(training.parameters()).items())
         counts[key] = (training, counts[key][1] + count if key in counts else count)
     return list(counts.values())
-
-
-def confirm(scenarios: int, file: str, *, yes: bool) -> None:
-    """Ask whether so many scenarios are meant.
-
-    Raises:
-        UsageError: they are not, or nobody can be asked.
-    """
-    if scenarios <= CONFIRM_ABOVE or yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(f"{file}: {scenarios} scenarios; give --yes if that is meant, as there is no terminal to ask")
-    if not typer.confirm(f"{file}: {scenarios} scenarios. Go on?", err=True):
-        raise UsageError(f"{file}: {scenarios} scenarios were not meant; nothing was planned")
 
 
 def _runs(settings: "Settings") -> list[Path]:

@@ -1,8 +1,7 @@
 """`terrawatt measure`: any command under the protocol."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +10,6 @@ from terrawatt.cli.param_file import command_scenarios
 from terrawatt.cli.resume import resume
 from terrawatt.cli.run_options import RunOptions, execute, takes_run_options
 from terrawatt.errors import UsageError
-
-if TYPE_CHECKING:
-    from terrawatt.records import Scenario
 
 
 @takes_run_options
@@ -32,6 +28,7 @@ def measure(
             help="Many scenarios: where {name} stands in the command, the value of each takes its place.",
         ),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether very many scenarios are meant.")] = False,
     label: Annotated[str | None, typer.Option("--label", help="Its name in the table; default: the command.")] = None,
     seed: Annotated[
         int | None,
@@ -42,6 +39,10 @@ def measure(
 
     Arguments that are exactly {seed}, {output} or {repetition} are replaced. Write -- before the command.
     """
+    import shlex
+
+    from terrawatt.records import Scenario
+
     if options.resume is not None:
         if command or param_file is not None or label is not None or seed is not None:
             raise UsageError("--resume goes on with the commands of the run; give no others")
@@ -49,19 +50,10 @@ def measure(
         return
     if not command:
         raise UsageError("there is no command to run; give one behind --")
-    scenarios = _scenarios(command, param_file, label, seed)
+    if param_file is not None:
+        scenarios = command_scenarios(param_file, command, label, seed, yes=yes)
+    else:
+        scenarios = [Scenario({"command": label or shlex.join(command)}, tuple(command), seed)]
     if "{seed}" in command and any(scenario.seed is None for scenario in scenarios):
         raise UsageError("the command holds {seed}: give --seed, the seed of repetition 1")
     execute(options, options.request(options.settings(), scenarios))
-
-
-def _scenarios(
-    command: Sequence[str], param_file: Path | None, label: str | None, seed: int | None
-) -> "list[Scenario]":
-    import shlex
-
-    from terrawatt.records import Scenario
-
-    if param_file is not None:
-        return command_scenarios(param_file, command, label, seed)
-    return [Scenario({"command": label or shlex.join(command)}, tuple(command), seed)]

@@ -1,14 +1,19 @@
 """Parameter files of the command line: text in, scenarios out."""
 
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from terrawatt.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from terrawatt.records import Scalar, Scenario
+
+CONFIRM_ABOVE = 100_000  # scenarios: more are taken only when that is meant
 
 _OURS = ("command", "output", "repetition")  # what these stand for is not the file's to say
 
@@ -34,8 +39,22 @@ def expanded(param_file: Path, known: Sequence[str] | None) -> "Sequence[Mapping
     return expand(text, str(param_file), known)
 
 
+def confirm(scenarios: int, file: str, *, yes: bool) -> None:
+    """Ask whether so many scenarios are meant.
+
+    Raises:
+        UsageError: they are not, or nobody can be asked.
+    """
+    if scenarios <= CONFIRM_ABOVE or yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"{file}: {scenarios} scenarios; give --yes if that is meant, as there is no terminal to ask")
+    if not typer.confirm(f"{file}: {scenarios} scenarios. Go on?", err=True):
+        raise UsageError(f"{file}: {scenarios} scenarios were not meant; nothing was done")
+
+
 def command_scenarios(
-    param_file: Path, command: Sequence[str], label: str | None, seed: int | None
+    param_file: Path, command: Sequence[str], label: str | None, seed: int | None, *, yes: bool = False
 ) -> "list[Scenario]":
     """The scenarios of any command: wherever `{name}` stands in an argument, the scenario's value takes its place.
 
@@ -44,14 +63,17 @@ def command_scenarios(
         command: argv with the names.
         label: of the command in the table.
         seed: of repetition 1, where the file names none.
+        yes: very many scenarios are meant.
 
     Raises:
         ConfigError: the file is wrong, or one of its options stands nowhere in the command.
-        UsageError: the seed is given twice.
+        UsageError: the seed is given twice, or very many scenarios are not meant.
     """
+    grid = expanded(param_file, None)
+    confirm(len(grid), str(param_file), yes=yes)
     return [
         _command_scenario(parameters, f"{param_file}, scenario {number}", command, label, seed)
-        for number, parameters in enumerate(expanded(param_file, None), start=1)
+        for number, parameters in enumerate(grid, start=1)
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from terrawatt.cli.param_file import expanded
+from terrawatt.cli.param_file import confirm, expanded
 from terrawatt.cli.resume import resume
 from terrawatt.cli.run_options import RunOptions, execute, takes_run_options
 from terrawatt.cli.scenario_options import NAMES, Given, takes_scenario
@@ -31,6 +31,7 @@ def run(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the scenarios and end.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether very many scenarios are meant.")] = False,
 ) -> None:
     """Train and test models under the protocol: cold, warm-up, repetitions, idle; one scenario or those of a file."""
     if options.resume is not None:
@@ -38,7 +39,7 @@ def run(
             raise UsageError("--resume goes on with the scenarios of the run; give no others")
         resume(options, options.resume)
         return
-    trainings = _trainings(scenario, param_file)
+    trainings = _trainings(scenario, param_file, yes=yes)
     settings = options.settings()
     if dry_run:
         _list(trainings, settings.protocol.planned_repetitions)
@@ -73,21 +74,25 @@ def training_scenario(training: "TrainingOptions") -> "Scenario":
     return Scenario(training.parameters(), (*program, *training.argv(), *places), training.seed)
 
 
-def _trainings(given: Given, param_file: Path | None) -> "list[TrainingOptions]":
+def _trainings(given: Given, param_file: Path | None, *, yes: bool) -> "list[TrainingOptions]":
     """The training of each scenario: the options given, with those of the file."""
     from terrawatt.training.options import from_parameters
 
     if param_file is None:
         return [from_parameters(given)]
-    trainings = []
-    for number, parameters in enumerate(expanded(param_file, NAMES), start=1):
+    trainings: dict[TrainingOptions, int] = {}  # each once, however it is written
+    grid = expanded(param_file, NAMES)
+    confirm(len(grid), str(param_file), yes=yes)
+    for number, parameters in enumerate(grid, start=1):
         if twice := sorted(given.keys() & parameters.keys()):
             raise UsageError(f"--{twice[0]} is given, and stands in {param_file} too; leave one of them out")
         try:
-            trainings.append(from_parameters({**given, **parameters}))
+            training = from_parameters({**given, **parameters})
         except UsageError as error:
             raise UsageError(f"{param_file}, scenario {number}: {error}") from error
-    return trainings
+        if (first := trainings.setdefault(training, number)) != number:
+            raise UsageError(f"{param_file}: scenario {number} is the same as scenario {first}; leave one of them out")
+    return list(trainings)
 
 
 def _list(trainings: "Sequence[TrainingOptions]", repetitions: int) -> None:
