@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-SEVERAL = ("--table", "--factors", "--performance", "--energy", "--export")
+SEVERAL = ("--table", "--factors", "--performance", "--energy", "--export", "--figures", "--format")
 
 
 class ManyValues(TyperCommand):

@@ -74,12 +74,26 @@ def summary(
             "--export", metavar="NAME,...", help="Also for papers and archives: latex, markdown, bibtex, ro-crate."
         ),
     ] = None,
+    figures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--figures", metavar="NAME,...", help="Only these figures, e.g. energy_performance; default: all."
+        ),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", metavar="NAME,...", help="Files of the figures: svg, png, pdf, html; default: all."),
+    ] = None,
+    theme: Annotated[
+        str | None, typer.Option("--theme", metavar="paper|screen", help="What figures are for; default: screen.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Compute output_all.csv, statistics, figures and report.html of runs, or of any table of measurements."""
     roles = (factors, performance, energy, duration)
+    look = (figures, formats, theme)
     if table:
-        _summarise_table(table, runs or [], out, roles, exports or [])
+        _summarise_table(table, runs or [], out, roles, exports or [], look)
         return
     if any(roles):
         raise UsageError("--factors, --performance, --energy and --duration belong to --table, which is not given")
@@ -101,6 +115,7 @@ def summary(
         raise UsageError("--nodes and --file True: a table that was written is of one node, or of all already")
     wanted = _wanted(exports or [])
 
+    from terrawatt.report.look import parse_look
     from terrawatt.summary.intensity import given_intensity
     from terrawatt.summary.summarise import summarise
 
@@ -115,6 +130,7 @@ def summary(
         intensity=None if intensity is None else given_intensity(intensity),
         command=command,
         settings=in_force,
+        look=parse_look(*look),
     )
     print_result(result)
     if wanted:
@@ -128,10 +144,12 @@ def _summarise_table(
     out: Path | None,
     roles: tuple[list[str] | None, list[str] | None, list[str] | None, str | None],
     exports: list[str],
+    look: tuple[list[str] | None, list[str] | None, str | None],
 ) -> None:
     """The summary of tables that are not terrawatt's; by default into a folder here, since theirs may be read-only."""
     if runs:
         raise UsageError(f"{runs[0]}: either runs or --table; a name with spaces must stand in quotes")
+    from terrawatt.report.look import parse_look
     from terrawatt.summary.measurements import Roles
     from terrawatt.summary.summarise_table import summarise_table
 
@@ -139,7 +157,8 @@ def _summarise_table(
     found = Roles(tuple(factors or ()), tuple(performance or ()), tuple(energy or ()), duration or "")
     folder = out or Path(f"summary_{'_'.join(path.stem for path in tables)}")
     wanted = _wanted(exports)
-    result = summarise_table(tables, found, folder, command=shlex.join(["terrawatt", *sys.argv[1:]]))
+    command = shlex.join(["terrawatt", *sys.argv[1:]])
+    result = summarise_table(tables, found, folder, command=command, look=parse_look(*look))
     print_result(result)
     if wanted:
         from terrawatt.config import ExperimentSettings

@@ -3,7 +3,7 @@
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from terrawatt.report.effects import effects_of, effects_section
 from terrawatt.report.figures import FIGURES, Figure, Skipped
 from terrawatt.report.figures.power_curve import PREFIX, curve_figures
 from terrawatt.report.figures.sweep import sweep_figures
+from terrawatt.report.look import Look
 from terrawatt.report.numbers import mean_and_half_width, plain
 from terrawatt.report.relations import statements
 from terrawatt.report.render import FORMATS, render, small_png, svg_size, vega_bundle
@@ -67,11 +68,17 @@ class PageCurve:
 
 
 def write_report(
-    content: ReportContent, folder: Path, *, formats: Sequence[str] = ("svg", "png", "pdf", "html")
+    content: ReportContent, folder: Path, *, formats: Sequence[str] | None = None, look: Look | None = None
 ) -> Path:
     """Write `report.html` and `figures/<name>.<format>` into a folder.
 
     All is drawn before the first file is written. Figures of an earlier report that this one cannot draw are removed.
+
+    Args:
+        content: what the page says.
+        folder: where to.
+        formats: of the figures' files; None: those of the look.
+        look: which figures, in which formats, for what; None: all.
 
     Returns:
         The page.
@@ -80,21 +87,25 @@ def write_report(
         ReportError: a format is unknown, or a figure cannot be drawn.
     """
     usable = without_unusable(content.table, content.verdicts)
-    figures = [_draw(figure, usable, formats) for figure in [*FIGURES.values(), *sweep_figures(content.sweep)]]
-    curves = [_curve(curve, figure, usable, formats) for curve, figure in curve_figures(content.curves)]
+    look = look or Look()
+    look = replace(look, formats=tuple(look.formats if formats is None else formats))
+    shown = [figure for figure in [*FIGURES.values(), *sweep_figures(content.sweep)] if look.shows(figure.name)]
+    figures = [_draw(figure, usable, look) for figure in shown]
+    drawn = content.curves if look.shows(PREFIX) else ()
+    curves = [_curve(curve, figure, usable, look) for curve, figure in curve_figures(drawn)]
     page = _page(content, usable, figures, curves)
     _write_figures([*figures, *(curve.drawn for curve in curves)], folder / "figures")
     write_text(folder / "report.html", page)
     return folder / "report.html"
 
 
-def _draw(figure: Figure, table: Table, formats: Sequence[str]) -> PageFigure:
+def _draw(figure: Figure, table: Table, look: Look) -> PageFigure:
     """One figure in all formats, and the picture that the page shows of it."""
     drawn = figure.draw(table)
     if isinstance(drawn, Skipped):
         return PageFigure(figure, drawn.reason)
-    specified = specification(drawn.chart)
-    files = {form: render(figure, specified, drawn.alternative, form) for form in formats}
+    specified = specification(drawn.chart, look.theme)
+    files = {form: render(figure, specified, drawn.alternative, form) for form in look.formats}
     svg = files.get("svg") or render(figure, specified, drawn.alternative, "svg")
     width, height = svg_size(svg)
     picture = ("image/svg+xml", svg) if len(svg) <= _LARGEST_SVG else ("image/png", small_png(specified))
@@ -111,9 +122,9 @@ def _draw(figure: Figure, table: Table, formats: Sequence[str]) -> PageFigure:
     )
 
 
-def _curve(curve: PowerCurve, figure: Figure, table: Table, formats: Sequence[str]) -> PageCurve:
+def _curve(curve: PowerCurve, figure: Figure, table: Table, look: Look) -> PageCurve:
     """One power curve; not as a page of its own, which would be a megabyte for each."""
-    drawn = _draw(figure, table, [form for form in formats if form != "html"])
+    drawn = _draw(figure, table, replace(look, formats=tuple(form for form in look.formats if form != "html")))
     energy = curve.energy
     interval = f"; 95 % interval: ± {plain(energy.half_width_j, 2)} J" if math.isfinite(energy.half_width_j) else ""
     net = f"{mean_and_half_width(energy.energy_j, 2 * energy.u_j)} J (± U, k = 2{interval})"

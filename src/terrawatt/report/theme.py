@@ -1,5 +1,6 @@
 """How figures look: one palette, one set of sizes, for every figure and format."""
 
+from enum import StrEnum
 from typing import Any
 
 import altair as alt
@@ -51,7 +52,36 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """The Vega-Lite specification of a chart in this theme; every format is made from it."""
+# For print: words in black and larger, since a figure is made narrower on paper; no grid.
+_PAPER: dict[str, Any] = {
+    "axis": {
+        "labelFontSize": LABEL_PX + 2,
+        "titleFontSize": TITLE_PX + 2,
+        "labelColor": "#000000",
+        "titleColor": "#000000",
+        "domainColor": "#000000",
+        "tickColor": "#000000",
+        "grid": False,
+    },
+    "legend": {
+        "labelFontSize": LABEL_PX + 2,
+        "titleFontSize": LABEL_PX + 2,
+        "labelColor": "#000000",
+        "titleColor": "#000000",
+    },
+}
+
+
+class Theme(StrEnum):
+    """What a figure is made for."""
+
+    SCREEN = "screen"  # the page, slides
+    PAPER = "paper"
+
+
+def specification(chart: alt.TopLevelMixin, theme: Theme = Theme.SCREEN) -> dict[str, Any]:
+    """The Vega-Lite specification of a chart in a theme; every format is made from it."""
     specified: dict[str, Any] = chart.to_dict()
-    return specified | {"config": CONFIG}
+    if theme is Theme.SCREEN:
+        return specified | {"config": CONFIG}
+    return specified | {"config": CONFIG | {part: CONFIG[part] | changes for part, changes in _PAPER.items()}}

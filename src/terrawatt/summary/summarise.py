@@ -13,6 +13,7 @@ from terrawatt.analysis.table import TABLE_VERSION, Table
 from terrawatt.config import Settings
 from terrawatt.records import Verdict
 from terrawatt.report.content import PowerCurve, RepetitionKey, ReportContent
+from terrawatt.report.look import Look
 from terrawatt.report.page import write_report
 from terrawatt.report.verdicts import without_unusable
 from terrawatt.summary.curves import power_curves
@@ -64,6 +65,7 @@ def summarise(
     intensity: CarbonIntensity | None = None,
     command: str = "",
     settings: Settings | None = None,
+    look: Look | None = None,
 ) -> SummaryResult:
     """Compute the table of some runs, write it, and make the report.
 
@@ -78,6 +80,7 @@ def summarise(
         intensity: the carbon intensity to take instead of those in the manifests.
         command: the command line that makes this summary, for the report.
         settings: of a database that has series which a folder lacks, as those of the older scripts do.
+        look: which figures, in which formats; None: all.
 
     Raises:
         UsageError: `grouped` does not fit a folder, two runs have one number, or the runs cannot be nodes of one.
@@ -100,7 +103,7 @@ def summarise(
         write_tables(table, record, out)
         curves = power_curves(gathered) if figures and not nodes else ((), 0)
     verdicts = {entry.key: entry.verdicts for entry in record.repetitions}
-    report = write_report(_content(table, record, verdicts, curves, command), out) if figures else None
+    report = write_report(_content(table, record, verdicts, curves, command), out, look=look) if figures else None
     unusable = frozenset(entry.key for entry in record.repetitions if entry.is_unusable)
     return SummaryResult(table, files, report, verdicts, unusable, record.notes)
 

@@ -9,6 +9,7 @@ from terrawatt.analysis.effects import effects
 from terrawatt.analysis.relations import relations
 from terrawatt.analysis.table import TABLE_VERSION
 from terrawatt.report.content import ReportContent
+from terrawatt.report.look import Look
 from terrawatt.report.page import write_report
 from terrawatt.report.verdicts import without_unusable
 from terrawatt.summary.measurements import Measurements, Roles, read_measurements
@@ -24,7 +25,7 @@ METHODS: Mapping[str, str] = {
 
 
 def summarise_table(
-    paths: Sequence[Path], roles: Roles, out: Path, *, figures: bool = True, command: str = ""
+    paths: Sequence[Path], roles: Roles, out: Path, *, figures: bool = True, command: str = "", look: Look | None = None
 ) -> SummaryResult:
     """Analyse tables that are not terrawatt's.
 
@@ -34,6 +35,7 @@ def summarise_table(
         out: where everything goes.
         figures: make the figures and the report.
         command: the command line that makes this summary, for the report.
+        look: which figures, in which formats; None: all.
 
     Raises:
         UsageError: a column has two roles, or no factor is named.
@@ -48,7 +50,7 @@ def summarise_table(
     content = ReportContent(
         title, found.table, (), found.verdicts, now(), command, relations=results, effects=of_factors
     )
-    report = write_report(content, out) if figures else None
+    report = write_report(content, out, look=look) if figures else None
     return SummaryResult(found.table, files, report, found.verdicts, found.unusable, found.notes)
 
 
