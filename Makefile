@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO ?= demo
 
-.PHONY: help demo test lint types imports servers tests bench clean
+.PHONY: help demo test lint types imports servers tests docs reference bench clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,10 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --editable '.[train,test,bench]'
 	@touch $@ $(VENV)/.test $(VENV)/.train
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[docs]'
+	@touch $@
 
 demo: $(VENV)/.train  ## the whole chain on small data of its own, ending in a report (DEMO=folder)
 	$(BIN)/terrawatt demo --out $(DEMO)
@@ -54,10 +58,17 @@ tests: $(VENV)/.test servers  ## the tests, with coverage
 	nice -n 10 $(BIN)/pytest --ignore=tests/faults --cov --cov-report=term; others=$$?; \
 	echo "runs with faults:"; wait $$faults; status=$$?; cat .faults.log; exit $$((others || status))
 
+docs: $(VENV)/.docs  ## the documentation as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo site/index.html
+
+reference: $(VENV)/.train  ## docs/reference/commands.md anew, from the program
+	$(BIN)/python scripts/command_reference.py
+
 bench: $(VENV)/.bench  ## the benchmarks, each printing its table; run it on an idle machine
 	@for benchmark in benchmarks/*.py; do echo; echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
 
 clean:  ## remove what was made here: environment, caches, demo
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo site
 	rm -f .coverage .coverage.* coverage.xml .faults.log
 	find src tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
