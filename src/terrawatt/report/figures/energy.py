@@ -162,15 +162,17 @@ def _chart(
     faint = _while_kept("kept.rows[datum.row]", 0.35 if many else 0.6, 0.04)
     strong = _while_kept("kept.scenarios[datum.scenario]", 1, 0.08)
     bar = mean.mark_rule(color=INK, strokeWidth=1 if len(means) > MAX_COLOURS else 1.6)
+    large = mean.mark_point(
+        filled=True, size=70 if len(means) > MAX_COLOURS else 150, stroke=INK, strokeWidth=1
+    ).encode(x=x, y=y, color=colour, shape=shape, opacity=strong, tooltip=mean_tooltip)
+    small = repetition.mark_point(filled=True, size=18 if many else 46).encode(
+        x=x, y=y, color=colour, shape=shape, opacity=faint, tooltip=point_tooltip
+    )
     layers = [
-        repetition.mark_point(filled=True, size=18 if many else 46)
-        .encode(x=x, y=y, color=colour, shape=shape, opacity=faint, tooltip=point_tooltip)
-        .add_params(highlight, brush, kept),
+        *([small.add_params(highlight, brush, kept)] if points else []),
         bar.encode(x=alt.X("x_low:Q"), x2="x_high:Q", y=y, opacity=strong),
         bar.encode(x=x, y=alt.Y("y_low:Q"), y2="y_high:Q", opacity=strong),
-        mean.mark_point(filled=True, size=70 if len(means) > MAX_COLOURS else 150, stroke=INK, strokeWidth=1).encode(
-            x=x, y=y, color=colour, shape=shape, opacity=strong, tooltip=mean_tooltip
-        ),
+        large if points else large.add_params(highlight, kept),
     ]
     with_bars = [point for point in points if "low" in point]
     if with_bars:
@@ -185,8 +187,8 @@ def _chart(
 
 def _while_kept(expression: str, opacity: float, otherwise: float) -> Any:
     """The opacity of marks that legend and table leave in, and of the others."""
-    test = {"and": [{"param": "highlight"}, f"!kept || {expression}"]}
-    return alt.condition({"test": test}, alt.value(opacity), alt.value(otherwise))
+    test: Any = {"test": {"and": [{"param": "highlight"}, f"!kept || {expression}"]}}  # altair types no such test
+    return alt.condition(test, alt.value(opacity), alt.value(otherwise))
 
 
 def _number(field: str, found: Quantity) -> alt.Tooltip:
