@@ -18,8 +18,8 @@ def results(tmp_path, monkeypatch):
     (tmp_path / "terrawatt.toml").write_text('[experiment]\nname = "conso"\n')
     monkeypatch.chdir(tmp_path)
 
-    def report(content, folder):
-        (folder / "report.html").write_text(content.command)
+    def report(content, folder, look):
+        (folder / "report.html").write_text(f"{content.command}\n{look.names} {look.formats} {look.theme}")
         return folder / "report.html"
 
     monkeypatch.setattr(module, "write_report", report)
@@ -31,6 +31,18 @@ def terrawatt(capsys, *arguments):
         main(["summary", *map(str, arguments)])
     printed = capsys.readouterr()
     return ended.value.code or 0, printed.out, printed.err
+
+
+def test_figures_are_chosen_by_words_and_a_wrong_one_costs_no_summary(results, capsys):
+    path = make_run(results, 3, Recipe())
+    assert terrawatt(capsys, 3, "--figures", "frugality,time_line", "--format", "pdf", "--theme", "paper")[0] == 0
+    report = path / "summary" / "report.html"
+    assert report.read_text().endswith("('frugality', 'time_line') ('pdf',) paper")
+    report.unlink()
+    code, _, err = terrawatt(capsys, 3, "--figures", "frugalty")
+    assert code == 2
+    assert "Did you mean frugality" in err
+    assert not report.exists()
 
 
 def test_a_run_by_its_number(results, capsys):
