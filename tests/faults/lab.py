@@ -58,7 +58,7 @@ lock = "{folder}/lock"
 cold_s = {cold_s}
 idle_after_s = {idle_after_s}
 warmup = 0
-pause_s = 0.5
+pause_s = 1.0
 repetitions = {repetitions}
 
 [sampling]
