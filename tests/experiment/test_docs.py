@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def blocks(page: str, language: str) -> list[str]:
     text = (DOCS / page).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return re.findall(rf'^```{language}(?: title="[^"]*")?\n(.*?)^```$', text, re.MULTILINE | re.DOTALL)
 
 
 def test_the_parameter_file_is_what_the_page_says() -> None:
