@@ -136,3 +136,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of content whose every text tries to leave its place."""
     return write_report(_hostile_content(), tmp_path_factory.mktemp("hostile"), formats=("html",))
+
+
+@pytest.fixture(scope="session")
+def many_rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of more rows than are shown at once."""
+    content = _content(_table(lrs=(0.01, 0.001), n=30), verdicts={})
+    return write_report(content, tmp_path_factory.mktemp("many"), formats=())
+
+
+@pytest.fixture
+def tables() -> dict[str, Table]:
+    """The tables behind the pages, by the name of the fixture."""
+    return {"report": _content().table, "hostile_report": _hostile_content().table}

@@ -174,8 +174,8 @@ def test_a_wrong_format_leaves_nothing_behind(make_content: MakeContent, tmp_pat
 def test_hostile_texts_stay_text(hostile_page: Reader, page: Reader, hostile: str) -> None:
     for each in (hostile_page, page):
         data = [script for script in each.all("script") if script.get("type") == "application/json"]
-        assert {str(script["id"]).removesuffix("-specification") for script in data} <= set(FIGURES)
-        assert len(each.all("script")) == len(data) + 2
+        assert {str(script["id"]).removesuffix("-specification") for script in data} <= {*FIGURES, "repetition-data"}
+        assert len(each.all("script")) == len(data) + 3
     assert all(str(image["src"]).startswith("data:") for image in hostile_page.all("img"))
     assert not any("onerror" in attributes for _, attributes in hostile_page.tags)
     assert hostile_page.texts.count(("title", hostile)) == 1

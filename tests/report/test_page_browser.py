@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from terrawatt.analysis.table import Table
+from terrawatt.report.repetitions import csv_text
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra [test])")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -114,6 +117,153 @@ def test_search_keeps_the_rows_that_hold_every_word(browser: "playwright.Browser
     assert len(column(page, "#repetition-table", 1)) == 3
     page.get_by_label("Search the rows").fill("")
     assert len(column(page, "#repetition-table", 1)) == 6
+
+
+def select_points(page: "playwright.Page", left: float, right: float) -> None:
+    """Drags over a part of the figure of energy and performance, from top to bottom."""
+    chart = page.locator(".chart[data-specification=energy_performance-specification]")
+    chart.scroll_into_view_if_needed()
+    chart.locator("svg.marks").wait_for(timeout=30_000)
+    box = chart.locator("svg.marks").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + left * box["width"], box["y"] + 0.14 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + right * box["width"], box["y"] + 0.85 * box["height"], steps=4)
+    page.mouse.up()
+    chart.page.locator("#picked").wait_for(state="attached")
+
+
+def head_number(page: "playwright.Page", label: str) -> int:
+    """The position of a column of the table of repetitions, from 1."""
+    labels = list(page.locator("#repetition-table thead th").all_inner_texts())
+    return 1 + labels.index(label)
+
+
+def test_points_that_are_selected_filter_and_mark_their_rows(browser: "playwright.Browser", report: Path) -> None:
+    opened = open_page(browser, report)
+    page = opened.page
+    select_points(page, 0.6, 0.95)
+    page.wait_for_function("document.getElementById('found').textContent === '2 of 6 rows'")
+    assert set(column(page, "#repetition-table", head_number(page, "Model"))) == {"S-CNN-All"}
+    assert page.locator("#repetition-table tr.marked").count() == 2
+    page.get_by_label("show only these").uncheck()
+    assert page.locator("#repetition-table tbody tr").count() == 6
+    assert page.locator("#repetition-table tr.marked").count() == 2
+    page.locator("#clear-picked").click()
+    assert page.locator("#picked").is_hidden()
+    assert page.locator("#repetition-table tr.marked").count() == 0
+    assert page.locator("figcaption .picked:not([hidden])").count() == 0
+    assert opened.messages == []
+
+
+def test_a_selection_is_cleared_under_its_figure_too(browser: "playwright.Browser", report: Path) -> None:
+    page = open_page(browser, report).page
+    select_points(page, 0.1, 0.3)
+    line = page.locator("figcaption .picked", has_text="3 repetitions selected.")
+    line.wait_for()
+    line.get_by_role("button").click()
+    line.wait_for(state="detached")
+    assert page.locator("#found").inner_text() == "6 rows"
+
+
+def test_a_scenario_is_chosen_with_the_keyboard_and_the_figure_fades_the_others(
+    browser: "playwright.Browser", report: Path
+) -> None:
+    page = open_page(browser, report).page
+    draw_all(page)
+    choice = page.get_by_label("Scenario", exact=True)
+    choice.focus()
+    choice.press("ArrowDown")
+    assert page.locator("#found").inner_text() == "3 of 6 rows"
+    assert set(column(page, "#repetition-table", head_number(page, "Model"))) == {"S-CNN-RGB"}
+    page.wait_for_function(
+        """[...document.querySelectorAll('[data-specification=energy_performance-specification] svg path')]
+           .filter((path) => path.getAttribute('opacity') === '0.04').length > 0"""
+    )
+
+
+def test_columns_are_chosen_and_all_can_be_reached(browser: "playwright.Browser", report: Path) -> None:
+    page = open_page(browser, report).page
+    heads = page.locator("#repetition-table thead th")
+    at_first = list(heads.all_inner_texts())
+    assert "Energy (plug) (J)" in at_first
+    assert "Emissions (kg CO₂eq)" not in at_first
+    page.locator("#columns summary").click()
+    page.get_by_label("Emissions (kg CO₂eq)").check()
+    assert "Emissions (kg CO₂eq)" in heads.all_inner_texts()
+    page.get_by_role("button", name="All with values").click()
+    assert len(heads.all_inner_texts()) > len(at_first)
+    page.get_by_label("Temperature (°C·s) (empty)").check()
+    page.get_by_label("Verdict (empty)").check()
+    boxes = page.locator("#columns input").count()
+    assert heads.count() == boxes
+    assert page.locator("#columns-shown").inner_text() == f"({boxes} of {boxes})"
+    page.get_by_role("button", name="As at first").click()
+    assert heads.all_inner_texts() == at_first
+
+
+@pytest.mark.parametrize("name", ["report", "hostile_report"])
+def test_the_download_is_the_table_to_the_byte(
+    browser: "playwright.Browser", name: str, request: pytest.FixtureRequest, tables: dict[str, Table]
+) -> None:
+    opened = open_page(browser, request.getfixturevalue(name))
+    with opened.page.expect_download() as started:
+        opened.page.get_by_role("button", name="Download the table (CSV)").click()
+    assert started.value.suggested_filename == "output_all.csv"
+    downloaded = Path(started.value.path()).read_bytes()
+    assert downloaded == csv_text(tables[name]).encode("utf-8")
+    assert opened.messages == []
+    assert [url for url in opened.requests if not url.startswith(("data:", "file:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("name", ["report", "hostile_report"])
+def test_the_script_shows_the_cells_that_the_page_shows_without_it(
+    browser: "playwright.Browser", name: str, request: pytest.FixtureRequest
+) -> None:
+    def cells(page: "playwright.Page") -> list[list[str]]:
+        found = page.evaluate(
+            """[...document.querySelectorAll('#repetition-table tbody tr')]
+               .map((row) => [...row.cells].map((cell) => cell.textContent))"""
+        )
+        return list(found)
+
+    path = request.getfixturevalue(name)
+    with_script = open_page(browser, path).page
+    with_script.locator("#columns summary").click()
+    with_script.get_by_role("button", name="All with values").click()
+    assert cells(with_script) == cells(open_page(browser, path, script=False).page)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_serious_fault_of_accessibility_is_found(browser: "playwright.Browser", many_rows: Path, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed (extra [test])")
+    page = open_page(browser, many_rows, width).page
+    draw_all(page)
+    select_points(page, 0.3, 0.95)
+    page.locator("#columns summary").click()
+    violations = axe.Axe().run(page).response["violations"]
+    faults = [(fault["id"], [node["target"] for node in fault["nodes"]]) for fault in violations
+              if fault["impact"] in ("serious", "critical")]  # fmt: skip
+    assert faults == []
+
+
+def test_many_rows_are_paged(browser: "playwright.Browser", many_rows: Path) -> None:
+    opened = open_page(browser, many_rows)
+    page = opened.page
+    rows = page.locator("#repetition-table tbody tr")
+    assert rows.count() == 50
+    assert page.locator("#found").inner_text() == "120 rows; shown: rows 1 to 50"
+    following = page.get_by_role("button", name="Next rows")
+    following.click()
+    following.press("Enter")
+    assert rows.count() == 20
+    assert following.get_attribute("aria-disabled") == "true"
+    following.press("Enter")
+    assert page.locator("#pager span").inner_text() == "Page 3 of 3"
+    page.get_by_label("Search the rows").fill("S-CNN-All 0.001")
+    assert page.locator("#found").inner_text() == "30 of 120 rows"
+    assert page.locator("#pager").is_hidden()
+    assert opened.messages == []
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -19,7 +19,8 @@ from terrawatt.report.look import Look
 from terrawatt.report.numbers import mean_and_half_width, plain
 from terrawatt.report.relations import statements
 from terrawatt.report.render import FORMATS, render, small_png, svg_size, vega_bundle
-from terrawatt.report.tables import repetition_table, scenario_table
+from terrawatt.report.repetitions import repetitions
+from terrawatt.report.tables import scenario_table
 from terrawatt.report.templating import environment
 from terrawatt.report.theme import specification
 from terrawatt.report.verdicts import estimates, standing, verdict_lines, without_unusable
@@ -152,7 +153,7 @@ def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure], 
             notes=facts.notes(content.runs),
             versions=facts.versions(content.runs),
             scenarios=scenario_table(usable, estimated),
-            repetitions=repetition_table(content.table),
+            repetitions=repetitions(content.table),
             figures=figures,
             curves=curves,
             statements=statements(content.relations),

@@ -167,7 +167,7 @@ def _cell(value: Any) -> str:
     if number.is_integer() and abs(number) < _LARGEST_WHOLE:
         return str(int(number))
     text = plain(number, 5)
-    return text.rstrip("0") if "." in text and "e" not in text else text
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 def _are_numbers(texts: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrawatt.analysis.table import TABLE_VERSION, Table
+from terrawatt.report.repetitions import csv_text
 from terrawatt.runs.atomic import replacing, write_bytes
 from terrawatt.summary.record import SummaryRecord, write_record
 from terrawatt.summary.tables import is_whole
@@ -41,8 +42,7 @@ def write_tables(table: Table, record: SummaryRecord, folder: Path) -> TableFile
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = TableFiles(folder)
-    content = table.frame.to_csv(None, index=False, lineterminator="\r\n")
-    write_bytes(files.csv, content.encode("utf-8"))
+    write_bytes(files.csv, csv_text(table).encode("utf-8"))
     with replacing(files.parquet) as file:
         pq.write_table(_arrow(table), file)
     write_record(files.json, record)

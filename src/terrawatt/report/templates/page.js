@@ -1,4 +1,4 @@
-// Interactive figures, sorting and searching. Without it the page still shows everything.
+// Interactive figures, and sorting of tables. Without it the page still shows everything.
 
 // A figure's picture is replaced when it comes near the screen, so that a page of many opens at once.
 const observer = new IntersectionObserver((entries) => {
@@ -11,59 +11,91 @@ document.querySelectorAll(".chart").forEach((chart) => observer.observe(chart));
 
 async function draw(chart) {
   const drawn = document.createElement("div");
-  await embed(drawn, chart.dataset.specification, chart.querySelector("img").alt);
+  const {view, spec} = await embed(drawn, chart.dataset.specification, chart.querySelector("img").alt);
   chart.replaceChildren(drawn);
+  if (spec.params?.some(({name}) => name === "kept")) link(chart, view, spec);
 }
 
-// Tables: a button in each head sorts; empty cells stay last.
-for (const table of document.querySelectorAll("table.sortable")) {
-  table.querySelectorAll("thead th").forEach((head, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...head.childNodes);
-    button.addEventListener("click", () => sort(table, head, column));
-    head.append(button);
+// Points that are selected in a figure pick rows of the table; what the table leaves out is faded in the figures.
+const {scenarios, scenario_of} = JSON.parse(document.getElementById("repetition-data").textContent);
+const views = new Map();  // chart -> its view
+let source = null;  // the chart in which points are selected
+let shades = false;  // what the table has: false for all
+let waiting = false;
+
+function link(chart, view, spec) {
+  const points = Object.values(spec.datasets).flat().filter(({row}) => row !== undefined);
+  views.set(chart, view);
+  view.signal("kept", shades).runAsync();
+  if (!points.length) return;
+  view.addSignalListener("brush", (_, {x, y}) => {
+    const found = x && y ? points.filter((point) => isWithin(point.x, x) && isWithin(point.y, y)) : [];
+    if (!found.length && source !== chart) return;
+    source = found.length ? chart : null;
+    pickOnceAFrame(found.map(({row}) => row));
   });
 }
 
-function sort(table, head, column) {
-  const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-  table.querySelectorAll("thead th").forEach((other) => other.removeAttribute("aria-sort"));
-  head.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
-  const body = table.tBodies[0];
-  const rows = [...body.rows].map((row) => ({row, key: key(row.cells[column])}));
+function isWithin(value, range) {
+  return value >= Math.min(...range) && value <= Math.max(...range);
+}
+
+function pickOnceAFrame(rows) {
+  if (!waiting) requestAnimationFrame(() => {
+    const detail = waiting.length ? new Set(waiting) : null;
+    waiting = false;
+    document.dispatchEvent(new CustomEvent("picked", {detail}));
+  });
+  waiting = rows;
+}
+
+document.addEventListener("picked", ({detail}) => {
+  if (detail === null) source = null;
+  for (const [chart, view] of views) {
+    if (chart !== source && "brush_x_1" in view.getState().signals) view.signal("brush_x_1", []).signal("brush_y_1", []).runAsync();
+    tellSelection(chart, chart === source ? detail.size : 0);
+  }
+});
+
+document.addEventListener("kept", ({detail}) => {
+  shades = detail !== null && {
+    rows: Object.fromEntries(detail.map((row) => [row, true])),
+    scenarios: Object.fromEntries(detail.map((row) => [scenarios[scenario_of[row]], true])),
+  };
+  for (const view of views.values()) view.signal("kept", shades).runAsync();
+});
+
+// Under a figure: how many of its points are selected, the way to their rows, and the way back.
+function tellSelection(chart, size) {
+  const figure = chart.closest("figure");
+  let line = figure.querySelector(".picked");
+  if (!line) {
+    line = document.createElement("p");
+    line.className = "picked";
+    line.innerHTML = `<span></span> <a href="#repetitions">Their rows</a> <button type="button">Clear the selection</button>`;
+    line.querySelector("button").addEventListener("click", () => {
+      document.dispatchEvent(new CustomEvent("picked", {detail: null}));
+    });
+    figure.querySelector("figcaption").prepend(line);
+  }
+  line.hidden = size === 0;
+  line.querySelector("span").textContent = `${size} repetition${size === 1 ? "" : "s"} selected.`;
+}
+
+for (const table of document.querySelectorAll("table.sortable")) {
+  [...table.tHead.rows[0].cells].forEach((head, column) => {
+    sortButton(head, (direction) => sortBody(table.tBodies[0], column, direction));
+  });
+}
+
+function sortBody(body, column, direction) {
+  const rows = [...body.rows].map((row) => {
+    const cell = row.cells[column];
+    return {row, key: key(cell.dataset.order ?? cell.textContent.trim())};
+  });
   rows.sort((a, b) => compare(a.key, b.key, direction));
   body.append(...rows.map(({row}) => row));
 }
 
-function key(cell) {
-  const text = cell.dataset.order ?? cell.textContent.trim();
-  const number = Number(text);
-  return {missing: text === "" || text === "–", number: text !== "" && !Number.isNaN(number) ? number : null, text};
-}
-
-function compare(a, b, direction) {
-  if (a.missing || b.missing) return a.missing - b.missing;
-  if (a.number !== null && b.number !== null) return direction * (a.number - b.number);
-  return direction * a.text.localeCompare(b.text, undefined, {numeric: true});
-}
-
-// Search: a row stays when it holds every word.
-const search = document.getElementById("search");
-const rows = [...document.querySelectorAll("#repetition-table tbody tr")].map((row) => ({
-  row,
-  text: [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase(),
-}));
-search.closest(".search").hidden = false;
-search.addEventListener("input", () => {
-  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-  let shown = 0;
-  for (const {row, text} of rows) {
-    row.hidden = !words.every((word) => text.includes(word));
-    shown += !row.hidden;
-  }
-  document.getElementById("found").textContent = words.length ? `${shown} of ${rows.length} rows` : "";
-});
-
-// What is folded away is printed too.
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((details) => { details.open = true; }));
+// What is folded away in a figure's caption is printed too.
+addEventListener("beforeprint", () => document.querySelectorAll("figcaption details").forEach((details) => { details.open = true; }));
