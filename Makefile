@@ -51,12 +51,15 @@ imports: $(VENV)/.test  ## who may import whom
 servers:  ## mosquitto and InfluxDB for the tests, when this is root on Debian and they are missing
 	@scripts/install-servers.sh
 
+ASIDE := tests/faults tests/docs tests/experiments
+
 tests: $(VENV)/.test servers  ## the tests, with coverage
 	$(BIN)/coverage erase
-	@# Runs with faults last minutes of real time and mostly wait, so they go on beside the others, which give way.
-	@$(BIN)/pytest tests/faults -p no:cacheprovider >.faults.log 2>&1 & faults=$$!; \
-	nice -n 10 $(BIN)/pytest --ignore=tests/faults --cov --cov-report=term; others=$$?; \
-	echo "runs with faults:"; wait $$faults; status=$$?; cat .faults.log; exit $$((others || status))
+	@# Runs with faults last minutes of real time and mostly wait, so they go on beside the others, which give way;
+	@# after them what starts many commands and is measured by no coverage.
+	@$(BIN)/pytest $(ASIDE) -p no:cacheprovider >.aside.log 2>&1 & aside=$$!; \
+	nice -n 10 $(BIN)/pytest $(ASIDE:%=--ignore=%) --cov --cov-report=term; others=$$?; \
+	echo "$(ASIDE):"; wait $$aside; status=$$?; cat .aside.log; exit $$((others || status))
 
 docs: $(VENV)/.docs  ## the documentation as a site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -70,5 +73,5 @@ bench: $(VENV)/.bench  ## the benchmarks, each printing its table; run it on an 
 
 clean:  ## remove what was made here: environment, caches, demo
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo site
-	rm -f .coverage .coverage.* coverage.xml .faults.log
+	rm -f .coverage .coverage.* coverage.xml .aside.log
 	find src tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
