@@ -1,9 +1,12 @@
+import base64
+import gzip
 import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +47,10 @@ class Reader(HTMLParser):
     @property
     def text(self) -> str:
         return " ".join(re.sub(r"\s+", " ", text) for tag, text in self.texts if tag not in ("script", "style"))
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    return dict(json.loads(gzip.decompress(base64.b64decode(text))))
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +180,9 @@ def test_a_wrong_format_leaves_nothing_behind(make_content: MakeContent, tmp_pat
 
 def test_hostile_texts_stay_text(hostile_page: Reader, page: Reader, hostile: str) -> None:
     for each in (hostile_page, page):
-        data = [script for script in each.all("script") if script.get("type") == "application/json"]
+        data = [
+            script for script in each.all("script") if script.get("type") in ("application/json", "application/gzip")
+        ]
         assert {str(script["id"]).removesuffix("-specification") for script in data} <= {*FIGURES, "repetition-data"}
         assert len(each.all("script")) == len(data) + 3
     assert all(str(image["src"]).startswith("data:") for image in hostile_page.all("img"))
@@ -185,6 +194,6 @@ def test_hostile_texts_stay_text(hostile_page: Reader, page: Reader, hostile: st
 
 def test_specifications_are_whole_json(hostile_report: Path) -> None:
     page = hostile_report.read_text(encoding="utf-8").replace(vega_bundle(), "")
-    found = re.findall(r'<script type="application/json" id="(\w+)-specification">(.*?)</script>', page, re.DOTALL)
+    found = re.findall(r'<script type="application/gzip" id="(\w+)-specification">(.*?)</script>', page, re.DOTALL)
     assert [name for name, _ in found] == [name for name in FIGURES if name != "interactions"]  # one learning rate
-    assert all(json.loads(specification)["config"]["font"] for _, specification in found)
+    assert all(unpacked(specification)["config"]["font"] for _, specification in found)

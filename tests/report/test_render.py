@@ -2,7 +2,7 @@ import pytest
 
 from terrawatt.errors import ReportError
 from terrawatt.report.figures import FIGURES
-from terrawatt.report.render import FORMATS, render, small_png, svg_size, vega_bundle
+from terrawatt.report.render import FORMATS, render, small_png, small_svg, svg_size, vega_bundle
 
 FIGURE = FIGURES["pca_scree"]
 SPECIFICATION = {
@@ -50,3 +50,10 @@ def test_the_size_of_a_picture_is_that_of_its_svg() -> None:
 def test_the_bundle_can_stand_in_a_page() -> None:
     assert "</script" not in vega_bundle()
     assert "window.vegaEmbed=" in vega_bundle()
+
+
+def test_a_small_svg_has_shorter_numbers_in_outlines_only() -> None:
+    svg = b'<svg width="9"><path d="M220.39999,1.5h1.234" transform="translate(0.12345,2)"/><text>0.12345</text></svg>'
+    assert small_svg(svg) == (
+        b'<svg width="9"><path d="M220.39,1.5h1.23" transform="translate(0.12,2)"/><text>0.12345</text></svg>'
+    )

@@ -18,7 +18,7 @@ from terrawatt.report.figures.sweep import sweep_figures
 from terrawatt.report.look import Look
 from terrawatt.report.numbers import mean_and_half_width, plain
 from terrawatt.report.relations import statements
-from terrawatt.report.render import FORMATS, render, small_png, svg_size, vega_bundle
+from terrawatt.report.render import FORMATS, render, small_png, small_svg, svg_size, vega_bundle
 from terrawatt.report.repetitions import repetitions
 from terrawatt.report.tables import scenario_table
 from terrawatt.report.templating import environment
@@ -26,7 +26,7 @@ from terrawatt.report.theme import specification
 from terrawatt.report.verdicts import estimates, standing, verdict_lines, without_unusable
 from terrawatt.runs.atomic import write_bytes, write_text
 
-_LARGEST_SVG = 150_000  # bytes; with more points in it, a figure's fallback picture is smaller as PNG
+_LARGEST_SVG = 100_000  # bytes; with more points in it, a figure's fallback picture may be smaller as PNG
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ def _draw(figure: Figure, table: Table, look: Look) -> PageFigure:
     files = {form: render(figure, specified, drawn.alternative, form) for form in look.formats}
     svg = files.get("svg") or render(figure, specified, drawn.alternative, "svg")
     width, height = svg_size(svg)
-    picture = ("image/svg+xml", svg) if len(svg) <= _LARGEST_SVG else ("image/png", small_png(specified))
+    picture = _picture(specified, svg)
     return PageFigure(
         figure,
         caption=drawn.caption,
@@ -121,6 +121,14 @@ def _draw(figure: Figure, table: Table, look: Look) -> PageFigure:
         height=height,
         files=files,
     )
+
+
+def _picture(specified: dict[str, Any], svg: bytes) -> tuple[str, bytes]:
+    """The fallback picture with its type: SVG, or PNG where that is smaller."""
+    drawn = small_svg(svg)
+    if len(drawn) > _LARGEST_SVG and len(png := small_png(specified)) < len(drawn):
+        return "image/png", png
+    return "image/svg+xml", drawn
 
 
 def _curve(curve: PowerCurve, figure: Figure, table: Table, look: Look) -> PageCurve:

@@ -46,6 +46,11 @@ def small_png(specification: Mapping[str, Any]) -> bytes:
     return bytes(vl_convert.vegalite_to_png(dict(specification), scale=1))
 
 
+def small_svg(svg: bytes) -> bytes:
+    """An SVG whose outlines and places are given to 0.01 px, instead of to the last digit of a float."""
+    return re.sub(rb' (?:d|transform)="[^"]*"', lambda found: re.sub(rb"(\.\d\d)\d+", rb"\1", found[0]), svg)
+
+
 def svg_size(svg: bytes) -> tuple[int, int]:
     """Width and height of an SVG, in px, from its root element."""
     root = svg[: svg.index(b">")].decode("utf-8")

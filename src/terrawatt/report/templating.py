@@ -1,6 +1,10 @@
 """The template engine: everything that is put into a page is escaped."""
 
+import base64
+import gzip
+import json
 from functools import cache
+from typing import Any
 
 import jinja2
 
@@ -8,10 +12,19 @@ import jinja2
 @cache
 def environment() -> jinja2.Environment:
     """Templates of this package. A name that the page does not have is an error, not an empty place."""
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("terrawatt.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}  # a page holds megabytes
+    made.filters["packed"] = packed
+    return made
+
+
+def packed(value: Any) -> str:
+    """A value as JSON, gzip and base64, which `embed.js` unpacks; a tenth of the size where names repeat."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode("ascii")

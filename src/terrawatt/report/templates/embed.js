@@ -1,11 +1,19 @@
 // Draws a figure, named for screen readers: one image with an alternative text, and a menu that says what it does.
 async function embed(target, specification, alternative) {
   const actions = {export: true, source: false, compiled: false, editor: false};
-  const result = await vegaEmbed(target, JSON.parse(document.getElementById(specification).textContent), {renderer: "svg", actions});
+  const result = await vegaEmbed(target, await read(document.getElementById(specification)), {renderer: "svg", actions});
   const svg = target.querySelector("svg.marks");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", alternative);
   for (const part of svg.querySelectorAll("[role]")) part.removeAttribute("role");
   target.querySelector("summary").setAttribute("aria-label", "Save this figure");
   return result;
+}
+
+// The JSON of an element, which may be packed.
+async function read({type, textContent}) {
+  if (type === "application/json") return JSON.parse(textContent);
+  const bytes = Uint8Array.from(atob(textContent), (character) => character.charCodeAt(0));
+  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(unpacked).json();
 }
