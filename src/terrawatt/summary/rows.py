@@ -1,5 +1,6 @@
 """The rows of one run: one a repetition that has ended, well or not."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ from terrawatt.summary.energies import SourceResult, source_results
 from terrawatt.summary.estimators import agreement_cells
 from terrawatt.summary.hosts import host_cells
 from terrawatt.summary.performance import model_cells, performance_cells
+
+_HASH = re.compile(r"\b[0-9a-f]{40}\b")  # of a commit; so many digits tell it from others, as git shows it
+_HASH_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,4 +133,4 @@ def _changes(changes: Iterable[Change], repetition: int) -> str:
     """What was another one in a repetition than at the beginning of the run, in words."""
     latest = {change.what: change for change in changes if change.from_repetition <= repetition}
     named = (f"{change.what}: {change.before or 'none'} → {change.after or 'none'}" for change in latest.values())
-    return ", ".join(named) or UNCHANGED
+    return _HASH.sub(lambda found: found[0][:_HASH_DIGITS], ", ".join(named)) or UNCHANGED
