@@ -4,33 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from beats import BEAT
 from terrawatt.experiment.progress import Lines, Snapshot
 from terrawatt.experiment.progress_file import ProgressFile
 from terrawatt.experiment.protocol import Step, StepKind
-from terrawatt.runs.heartbeat import Heartbeat
-from terrawatt.runs.status import State
 
-WHOLE = Heartbeat(
-    t_ns=0,
-    host="lab",
-    pid=1,
-    state=State.RUNNING,
-    scenarios=1,
-    scenario=1,
-    title="model s-cnn-all",
-    block=1,
-    repetition=1,
-    step="repetition",
-    step_start_ns=0,
-    repetitions=4,
-    done=0,
-    failed=0,
-    source="plug",
-    power_w=None,
-    energy_j=0.0,
-    left_s=None,
-    left_j=None,
-)
+WHOLE = replace(BEAT, repetitions=4, done=0, failed=0)
 SNAPSHOT = Snapshot(
     scenario=1,
     scenarios=1,

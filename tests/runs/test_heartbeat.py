@@ -3,31 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from beats import BEAT
 from terrawatt.errors import RunFolderError
-from terrawatt.runs.heartbeat import Heartbeat, read_heartbeat, write_heartbeat
-from terrawatt.runs.status import State
-
-BEAT = Heartbeat(
-    t_ns=5,
-    host="node",
-    pid=1,
-    state=State.RUNNING,
-    scenarios=4,
-    scenario=2,
-    title="model b",
-    block=1,
-    repetition=1,
-    step="repetition",
-    step_start_ns=3,
-    repetitions=12,
-    done=1,
-    failed=0,
-    source="plug",
-    power_w=None,
-    energy_j=10.5,
-    left_s=None,
-    left_j=110.0,
-)
+from terrawatt.runs.heartbeat import read_heartbeat, write_heartbeat
 
 
 def test_the_last_heartbeat_is_read(tmp_path: Path) -> None:
