@@ -11,7 +11,7 @@ import pytest
 from terrawatt.errors import TrainingError, UsageError
 from terrawatt.training.ranks import Failure, run_ranks
 
-WAITS = "import signal; print('waits', flush=True); signal.pause()"
+WAITS = "import os, signal; os.write(1, b'waits\\n'); signal.pause()"  # in one piece: two of them share the pipe
 TIMEOUT_S = 60
 
 
