@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 import one_rank
 from terrawatt.errors import TrainingError, UsageError
 from terrawatt.training.collective import synchronised
+from terrawatt.training.compute import device_of
 from terrawatt.training.group import ALONE, Group
 from terrawatt.training.loader import Loader
 from terrawatt.training.ranks import run_ranks
-from terrawatt.training.setup import device_of
 from terrawatt.training.workload import run
 
 

@@ -8,8 +8,9 @@ import pytest
 from terrawatt.errors import TrainingError
 from terrawatt.runs.phases import read_phases
 from terrawatt.runs.reporting import PhaseReporter
+from terrawatt.training.epoch import predict
 from terrawatt.training.f1 import f1_scores
-from terrawatt.training.loop import fit, predict
+from terrawatt.training.loop import fit
 from terrawatt.training.setup import open_splits, prepare
 
 

@@ -1,7 +1,5 @@
 """All that a training needs before its first epoch: checked, seeded, built."""
 
-import os
-import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from terrawatt.data.pack import Pack
-from terrawatt.errors import TrainingError, UsageError
+from terrawatt.errors import UsageError
 from terrawatt.models.classifier import Classifier
 from terrawatt.training.collective import Learner, learner, synchronised
+from terrawatt.training.compute import device_of, make_deterministic, seed_all
 from terrawatt.training.group import ALONE, Group
 from terrawatt.training.loader import Loader
 from terrawatt.training.objectives import Objective, objective, optimizer
@@ -115,8 +114,8 @@ def prepare(options: TrainingOptions, splits: Splits, group: Group = ALONE) -> T
     device = device_of(options, group)
     if options.threads is not None or group.size > 1:
         torch.set_num_threads(max((options.threads or torch.get_num_threads()) // group.local_size, 1))
-    _seed_all(options.seed)
-    _make_deterministic(device)
+    seed_all(options.seed)
+    make_deterministic(device)
     bands = splits.train.pack.band_statistics()
     model = options.spec.build(len(splits.class_names), bands, hidden=options.hidden, weights=options.weights)
     model = synchronised(model.to(device), group, device)
@@ -132,41 +131,6 @@ def prepare(options: TrainingOptions, splits: Splits, group: Group = ALONE) -> T
         objective=objective(options.loss, _mean_labels(splits.train.targets)),
         optimizer=optimizer(options, model.parameters()),
     )
-
-
-def device_of(options: TrainingOptions, group: Group = ALONE) -> torch.device:
-    """Where one process trains: on the CPU, or on a GPU of its own.
-
-    Raises:
-        TrainingError: there is no GPU, or there are fewer than processes.
-    """
-    name = options.device
-    if name == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("--device cuda: torch finds no CUDA device here; use --device cpu or auto")
-    if name == "cpu" or not torch.cuda.is_available():
-        return torch.device("cpu")
-    if group.size == 1:
-        return torch.device("cuda")
-    if group.local_size > torch.cuda.device_count():
-        raise TrainingError(
-            f"{group.local_size} processes, but torch finds {torch.cuda.device_count()} CUDA devices here; "
-            "each needs one: give a smaller --nproc, or --device cpu"
-        )
-    torch.cuda.set_device(group.local_rank)
-    return torch.device("cuda", group.local_rank)
-
-
-def _seed_all(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  the global generator, for libraries that use it
-    torch.manual_seed(seed)  # of all devices
-
-
-def _make_deterministic(device: torch.device) -> None:
-    """Choose the GPU's algorithms that give the same sums each time; those of the CPU do."""
-    if device.type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS' sums depend on its streams
-        torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def _mean_labels(targets: NDArray[np.uint8]) -> float:

@@ -13,12 +13,13 @@ from terrawatt.errors import TrainingError, UsageError
 from terrawatt.records import PhaseName
 from terrawatt.runs.reporting import PhaseReporter
 from terrawatt.training.collective import joined
+from terrawatt.training.compute import device_of
 from terrawatt.training.flops import forward_flops
 from terrawatt.training.group import ALONE, Group
 from terrawatt.training.loop import Outcome, fit
 from terrawatt.training.options import TrainingOptions
 from terrawatt.training.outputs import Outputs
-from terrawatt.training.setup import Say, Training, device_of, open_pack, open_splits, prepare
+from terrawatt.training.setup import Say, Training, open_pack, open_splits, prepare
 
 RECORD_VERSION = 1
 
