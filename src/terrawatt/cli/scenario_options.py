@@ -54,7 +54,7 @@ def takes_scenario(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def with_options(**arguments: Any) -> None:
-        given = {name: arguments.pop(name) for name in _OPTIONS}
+        given = {name: arguments.pop(name.replace("-", "_")) for name in _OPTIONS}
         command({name: value for name, value in given.items() if value is not None}, **arguments)
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
@@ -70,4 +70,5 @@ def _parameter(name: str) -> inspect.Parameter:
     metavar, help_text = _OPTIONS[name]
     option = typer.Option(f"--{name}", metavar=metavar, help=help_text, rich_help_panel=_PANEL)
     annotation = Annotated[str | None, option]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+    identifier = name.replace("-", "_")
+    return inspect.Parameter(identifier, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

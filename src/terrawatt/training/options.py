@@ -97,7 +97,7 @@ class TrainingOptions:
 
 
 def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
-    """Options from names (without dashes) and values, as numbers or as texts.
+    """Options from names (without leading dashes, words joined by `-` or `_`) and values, as numbers or as texts.
 
     Whole numbers may be written `10.0`, truth values `1/0/True/False/yes/no`, other words in any case. The older
     scripts' names of models, with `rgb` and `finetune`, become ours (`models.names`).
@@ -106,10 +106,11 @@ def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
         UsageError: an unknown name (names the near ones), a value that cannot be meant, or a missing model.
     """
     given: dict[str, Any] = {}
-    for name, value in parameters.items():
+    for written, value in parameters.items():
+        name = written.replace("_", "-")
         if name not in _READERS:
             raise UsageError(f"unknown option --{name}.{did_you_mean(name, list(_READERS))}")
-        given[name] = _READERS[name](f"--{name} {value}", value)
+        given[name.replace("-", "_")] = _READERS[name](f"--{name} {value}", value)
     if "model" not in given:
         raise UsageError(f"no model: name one with --model.{did_you_mean('', list(MODELS))}")
     given["model"] = canonical_name(given["model"], rgb=given.pop("rgb", None), finetune=given.pop("finetune", None))
