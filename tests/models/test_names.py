@@ -22,6 +22,8 @@ from terrawatt.models.registry import MODELS
         ("InceptionV3 from scratch", None, 2, "inception-v3-scratch"),
         ("InceptionV3-Transfer", None, None, "inception-v3-transfer"),
         ("InceptionV3-FineTune", True, 1, "inception-v3-finetune"),
+        ("K_Branch", None, None, "k-branch"),
+        ("Torchvision:ResNet18", None, None, "torchvision:resnet18"),
     ],
 )
 def test_the_older_names(name, rgb, finetune, canonical):
@@ -47,7 +49,11 @@ def test_our_names_in_any_case_and_with_other_separators(name, data):
         ("inception-v3-scratch", None, 0, "leave out --finetune 0"),
         ("s-cnn-al", None, None, "Did you mean s-cnn-all"),
         ("InceptionV4", None, None, "Did you mean inception-v3"),
-        ("resnet", None, None, "Known: s-cnn-rgb"),
+        ("efficientnet_b0", None, None, "Did you mean torchvision:efficientnet_b0"),
+        ("torchvision:resnet19", None, None, "Did you mean torchvision:resnet1"),
+        ("torchvision:vit_b_16", None, None, "cannot read images of 120 × 120 pixels"),
+        ("torchvision:resnet18", True, None, "write --bands rgb instead of --rgb 1"),
+        ("xyz", None, None, "Known: s-cnn-rgb.* and torchvision:NAME"),
         ("", None, None, "unknown model"),
     ],
 )

@@ -13,6 +13,8 @@ COUNTS = [  # docs/models.md: model, hidden, parameters with 43 and with 19 clas
     ("s-cnn-rgb", 0, 2_523_403, 1_140_979),
     ("s-cnn-all", 0, 2_530_603, 1_148_179),
     ("inception-v3-scratch", None, 21_873_675, 21_824_499),
+    ("k-branch", None, 9_459_019, 9_455_923),
+    ("resnet-50-all", None, 23_624_363, 23_575_187),
 ]
 
 
@@ -26,16 +28,21 @@ def test_s_cnn_has_128_hidden_units_unless_told():
     assert MODELS["s-cnn-rgb"].build(19, PUBLISHED).n_parameters() == 7_421_939
 
 
-def test_the_five_models():
+def test_the_models():
     assert list(MODELS) == [
         "s-cnn-rgb",
         "s-cnn-all",
         "inception-v3-scratch",
         "inception-v3-transfer",
         "inception-v3-finetune",
+        "k-branch",
+        "resnet-50-all",
     ]
-    assert [spec.start for spec in MODELS.values()][2:] == [Start.SCRATCH, Start.TRANSFER, Start.FINETUNE]
-    assert [name for name, spec in MODELS.items() if not spec.rgb_only] == ["s-cnn-all"]
+    assert {name: spec.start for name, spec in MODELS.items() if spec.start is not Start.SCRATCH} == {
+        "inception-v3-transfer": Start.TRANSFER,
+        "inception-v3-finetune": Start.FINETUNE,
+    }
+    assert [name for name, spec in MODELS.items() if not spec.rgb_only] == ["s-cnn-all", "k-branch", "resnet-50-all"]
 
 
 def test_an_unknown_name_brings_the_near_ones():

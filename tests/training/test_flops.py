@@ -13,6 +13,8 @@ from terrawatt.training.flops import forward_flops
         ("s-cnn-rgb", 0, 0.146),
         ("s-cnn-all", 0, 0.250),
         ("inception-v3-scratch", None, 0.58),
+        ("k-branch", None, 0.1835),
+        ("resnet-50-all", None, 1.360),
     ],
 )
 def test_twice_the_multiply_accumulates_of_the_table(name, hidden, gmac):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrawatt.errors import UsageError
-from terrawatt.models.registry import MODELS
+from terrawatt.models.registry import MODELS, find
 from terrawatt.training.options import DEVICES, LOSSES, OPTIMIZERS, PRECISIONS, TrainingOptions, from_parameters
 
 
@@ -64,6 +64,8 @@ def test_the_older_scripts_options_become_ours():
         ({"rgb": 1}, "s-cnn-all reads all 12 bands"),
         ({"weights": "x.pth"}, "s-cnn-all begins with random weights"),
         ({"model": "inception-v3-scratch", "hidden": 128}, "--hidden belongs to S-CNN"),
+        ({"bands": "rgb"}, "s-cnn-all reads all 12 bands; leave it out"),
+        ({"model": "torchvision:resnet18", "bands": "nir"}, "--bands nir: unknown. Known: all, rgb"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(given, message):
@@ -90,13 +92,20 @@ def test_parameters_are_what_defines_the_scenario():
     assert more.parameters().keys() >= {"threads", "workers", "nproc"}
 
 
+def test_a_model_of_torchvision_reads_all_bands_unless_told():
+    assert not from_parameters({"model": "torchvision:resnet18"}).spec.rgb_only
+    rgb = from_parameters({"model": "torchvision:resnet18", "bands": "rgb"})
+    assert rgb.spec.rgb_only
+    assert rgb.parameters()["bands"] == "rgb"
+
+
 def read_argv(argv: tuple[str, ...]) -> TrainingOptions:
     return from_parameters({name[2:]: value for name, value in zip(argv[::2], argv[1::2], strict=True)})
 
 
 @st.composite
 def any_options(draw) -> TrainingOptions:
-    spec = MODELS[draw(st.sampled_from(list(MODELS)))]
+    spec = find(draw(st.sampled_from([*MODELS, "torchvision:resnet18"])))
     given = {
         "model": spec.name,
         "optim": draw(st.sampled_from(OPTIMIZERS)),
@@ -113,6 +122,8 @@ def any_options(draw) -> TrainingOptions:
     }
     if spec.takes_hidden:
         given["hidden"] = draw(st.integers(0, 512))
+    if spec.takes_bands:
+        given["bands"] = draw(st.sampled_from(["all", "rgb"]))
     if spec.takes_weights:
         given["weights"] = "some weights.pth"
     given["nproc"] = draw(st.integers(1, min(given["batch"], 4)))

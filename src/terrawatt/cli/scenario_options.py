@@ -24,7 +24,7 @@ _PANEL = "Scenario"
 _OPTIONS: dict[str, tuple[str, str]] = {
     "model": (
         "NAME",
-        "A model of docs/models.md, e.g. s-cnn-all; also ShortCNN with --rgb, InceptionV3 with --finetune.",
+        "A model of docs/models.md: s-cnn-all, torchvision:NAME, …; also ShortCNN --rgb 1, InceptionV3 --finetune 0.",
     ),
     "optim": ("NAME", "Optimizer: SGD (default), Adam or AdamW."),
     "lr": ("NUMBER", "Learning rate; default 0.001."),
@@ -35,6 +35,7 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "rgb": ("0|1", "With ShortCNN. 1: B04, B03, B02; 0: all 12 bands."),
     "finetune": ("0|1|2", "With InceptionV3. 0: transfer; 1: fine-tune; 2: from scratch."),
     "hidden": ("N", "Width of S-CNN's fully connected layer, 0 for none; default 128."),
+    "bands": ("all|rgb", "Bands that a model of torchvision reads; default all."),
     "seed": ("N", "Seed of everything random; default 0."),
     "labels": ("19|43", "Which BigEarthNet labels; default 19."),
     "precision": ("fp32|bf16", "fp32 (default), or bf16 by autocast."),

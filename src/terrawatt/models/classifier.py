@@ -13,7 +13,7 @@ class Classifier(nn.Module):
 
     Attributes:
         inputs: from the pack's integers to the network's input.
-        network: from (n, channels, 120, 120) to (n, n_classes) logits.
+        network: from what the inputs give, mostly (n, channels, 120, 120), to (n, n_classes) logits.
         weights: the file that the network began with; None for random weights.
     """
 

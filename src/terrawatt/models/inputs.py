@@ -51,23 +51,26 @@ class BandValues(Protocol):
         """Of which images they are."""
 
 
+Prepared = Tensor | tuple[Tensor, ...]  # the second where each resolution is a tensor of its own
+
+
 class Inputs(nn.Module):
-    """Turns `Images` into a float32 tensor (n, channels, 120, 120), never under autocast.
+    """Turns `Images` into float32: one tensor (n, channels, 120, 120), or several; never under autocast.
 
     Attributes:
         description: one line on how, for the record of a training.
-        n_channels: channels of what it gives.
+        n_channels: channels of what it gives, together.
     """
 
     description: str
     n_channels: int
 
-    def forward(self, images: Images) -> Tensor:
+    def forward(self, images: Images) -> Prepared:
         """The network's input."""
         with torch.autocast(images.r10.device.type, enabled=False):
             return self.prepare(images)
 
-    def prepare(self, images: Images) -> Tensor:
+    def prepare(self, images: Images) -> Prepared:
         """What a kind of inputs does."""
         raise NotImplementedError
 

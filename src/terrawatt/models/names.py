@@ -4,8 +4,9 @@
 model of the registry. Letters' case, spaces, `-` and `_` do not matter.
 """
 
-from terrawatt.errors import UsageError, did_you_mean
-from terrawatt.models.registry import MODELS, Start, find
+from terrawatt.errors import UsageError
+from terrawatt.models.registry import MODELS, Start, find, near_names
+from terrawatt.models.torchvision_names import PREFIX
 
 FINETUNE_STARTS = {0: Start.TRANSFER, 1: Start.FINETUNE, 2: Start.SCRATCH}
 
@@ -32,14 +33,16 @@ def canonical_name(name: str, *, rgb: bool | None = None, finetune: int | None =
         UsageError: the name is unknown (names the near ones), needs `--rgb` or `--finetune`, or contradicts them.
     """
     squeezed = _squeeze(name)
-    if squeezed in _S_CNN:
+    if name.lower().startswith(PREFIX):
+        canonical = find(name.lower()).name
+    elif squeezed in _S_CNN:
         canonical = _s_cnn(name, rgb)
     elif squeezed in _INCEPTION:
         canonical = _inception(name, finetune)
     else:
         canonical = _ALIASES.get(squeezed) or {_squeeze(known): known for known in MODELS}.get(squeezed, "")
     if not canonical:
-        raise UsageError(f"--model {name}: unknown model.{did_you_mean(name.lower(), list(MODELS))}")
+        raise UsageError(f"--model {name}: unknown model.{near_names(name.lower())}")
     _refuse_contradictions(name, canonical, rgb, finetune)
     return canonical
 
@@ -67,6 +70,8 @@ def _inception(name: str, finetune: int | None) -> str:
 
 def _refuse_contradictions(name: str, canonical: str, rgb: bool | None, finetune: int | None) -> None:
     spec = find(canonical)
+    if rgb is not None and spec.takes_bands:
+        raise UsageError(f"--model {name}: write --bands {'rgb' if rgb else 'all'} instead of --rgb {int(rgb)}")
     if rgb is not None and rgb != spec.rgb_only:
         reads = "B04, B03, B02 only" if spec.rgb_only else "all 12 bands"
         raise UsageError(f"--model {name} reads {reads}: leave out --rgb {int(rgb)}")

@@ -4,7 +4,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from terrawatt.models.classifier import Classifier
-from terrawatt.models.inputs import SIZE
+from terrawatt.models.inputs import N_RGB, Images
 
 
 def forward_flops(model: Classifier) -> int:
@@ -14,10 +14,16 @@ def forward_flops(model: Classifier) -> int:
     inputs do not. The model is left as it was.
     """
     was_training = model.training
-    parameter = next(model.parameters())
-    image = torch.zeros(1, model.inputs.n_channels, SIZE, SIZE, device=parameter.device)
     model.eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.network(image)
+    with torch.no_grad():
+        prepared = model.inputs(_black_image(model.inputs.n_channels).to(next(model.parameters()).device))
+        with FlopCounterMode(display=False) as counter:
+            model.network(prepared)
     model.train(was_training)
     return int(counter.get_total_flops())
+
+
+def _black_image(n_channels: int) -> Images:
+    """One image as it lies in a pack, of 12 bands or RGB."""
+    shapes = ((3, 120),) if n_channels == N_RGB else ((4, 120), (6, 60), (2, 20))
+    return Images(*(torch.zeros(1, bands, pixels, pixels, dtype=torch.uint16) for bands, pixels in shapes))

@@ -11,7 +11,7 @@ from typing import Any
 
 from terrawatt.errors import UsageError, did_you_mean
 from terrawatt.models.names import canonical_name
-from terrawatt.models.registry import DEFAULT_HIDDEN, MODELS, ModelSpec, find
+from terrawatt.models.registry import ALL, DEFAULT_HIDDEN, RGB, ModelSpec, find, near_names
 from terrawatt.records import Scalar
 from terrawatt.training import values
 
@@ -28,7 +28,7 @@ class TrainingOptions:
     """What is trained, how, and where. Made by `from_parameters`, which checks it.
 
     Attributes:
-        model: a name of `models.registry.MODELS`.
+        model: a name that `models.registry.find` knows.
         optim: one of `OPTIMIZERS`.
         lr: learning rate.
         loss: one of `LOSSES`.
@@ -43,6 +43,7 @@ class TrainingOptions:
         nproc: processes that train together, on one batch each a part.
         device: `auto`, `cpu` or `cuda`.
         hidden: width of S-CNN's fully connected layer, 0 for none; None for other models.
+        bands: `all` or `rgb`, of a model of torchvision; None for other models, which say it by their names.
         weights: file of ImageNet weights; None: where torchvision keeps them.
         data: the pack.
         verify: check the pack's checksums first.
@@ -63,14 +64,15 @@ class TrainingOptions:
     nproc: int = 1
     device: str = "auto"
     hidden: int | None = None
+    bands: str | None = None
     weights: Path | None = None
     data: Path | None = None
     verify: bool = True
 
     @property
     def spec(self) -> ModelSpec:
-        """The model's entry in the registry."""
-        return find(self.model)
+        """The model's entry in the registry, for the bands that it is to read."""
+        return find(self.model).reading(self.bands)
 
     def parameters(self) -> dict[str, Scalar]:
         """What defines the scenario: all that changes what is computed, not where its files lie."""
@@ -78,6 +80,7 @@ class TrainingOptions:
         parameters: dict[str, Scalar] = {name: getattr(self, name) for name in names}
         optional = {
             "hidden": self.hidden,
+            "bands": self.bands,
             "threads": self.threads,
             "workers": self.workers or None,
             "nproc": self.nproc if self.nproc > 1 else None,
@@ -112,15 +115,20 @@ def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
             raise UsageError(f"unknown option --{name}.{did_you_mean(name, list(_READERS))}")
         given[name.replace("-", "_")] = _READERS[name](f"--{name} {value}", value)
     if "model" not in given:
-        raise UsageError(f"no model: name one with --model.{did_you_mean('', list(MODELS))}")
+        raise UsageError(f"no model: name one with --model.{near_names('')}")
     given["model"] = canonical_name(given["model"], rgb=given.pop("rgb", None), finetune=given.pop("finetune", None))
     spec = find(given["model"])
     if "hidden" in given and not spec.takes_hidden:
         raise UsageError(f"--hidden belongs to S-CNN: leave it out with {spec.name}")
+    if "bands" in given and not spec.takes_bands:
+        reads = "B04, B03, B02" if spec.rgb_only else "all 12 bands"
+        raise UsageError(f"--bands belongs to models of torchvision: {spec.name} reads {reads}; leave it out")
     if "weights" in given and not spec.takes_weights:
         raise UsageError(f"--weights: {spec.name} begins with random weights; leave it out")
     if spec.takes_hidden:
         given.setdefault("hidden", DEFAULT_HIDDEN)
+    if spec.takes_bands:
+        given.setdefault("bands", ALL)
     options = TrainingOptions(**given)
     _refuse_idle_processes(options)
     return options
@@ -143,6 +151,7 @@ _READERS: Mapping[str, values.Reader] = {
     "rgb": values.flag,
     "finetune": values.whole(0),
     "hidden": values.whole(0),
+    "bands": values.one_of((ALL, RGB)),
     "seed": values.whole(0, LARGEST_SEED),
     "labels": values.one_number_of(LABEL_COUNTS),
     "precision": values.one_of(PRECISIONS),
