@@ -3,7 +3,15 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from terrawatt.training.objectives import cross_entropy, objective, optimizer, presence, squared_error
+from terrawatt.training.objectives import (
+    LARGEST_CLASS_WEIGHT,
+    class_weights,
+    cross_entropy,
+    objective,
+    optimizer,
+    presence,
+    squared_error,
+)
 from terrawatt.training.options import from_parameters
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]])
@@ -62,3 +70,21 @@ def test_the_named_optimizer_with_its_learning_rate_on_what_learns(name, kind):
     assert type(made) is kind
     assert made.param_groups[0]["lr"] == 0.3
     assert [p is layer.weight for p in made.param_groups[0]["params"]] == [True]
+
+
+def test_class_weights_are_negatives_over_positives_within_a_limit():
+    targets = np.zeros((100, 4), dtype=np.uint8)
+    targets[:10, 0], targets[:80, 1], targets[:1, 2] = 1, 1, 1
+    np.testing.assert_allclose(class_weights(targets), [9.0, 0.25, LARGEST_CLASS_WEIGHT, 1.0])
+
+
+def test_weighted_positives_and_negatives_of_a_label_weigh_the_same():
+    """Of logits of 0 each decision loses log 2: the weighted positives' sum is that of the negatives."""
+    targets = torch.zeros(20, 1)
+    targets[:5] = 1
+    weights = torch.from_numpy(class_weights(targets.numpy().astype(np.uint8)))
+    loss = objective("BCEWithLogits", 1.0, weights).loss
+    positives, negatives = (
+        float(loss(torch.zeros(n, 1), part)) * n for n, part in ((5, targets[:5]), (15, targets[5:]))
+    )
+    assert positives == pytest.approx(negatives)

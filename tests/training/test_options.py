@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from terrawatt.errors import UsageError
 from terrawatt.models.registry import MODELS, find
-from terrawatt.training.options import DEVICES, LOSSES, OPTIMIZERS, PRECISIONS, TrainingOptions, from_parameters
+from terrawatt.training.options import (
+    DEVICES,
+    LOSSES,
+    OPTIMIZERS,
+    PRECISIONS,
+    SCHEDULES,
+    SELECTIONS,
+    TrainingOptions,
+    from_parameters,
+)
 
 
 def test_the_defaults():
@@ -64,6 +73,11 @@ def test_the_older_scripts_options_become_ours():
         ({"rgb": 1}, "s-cnn-all reads all 12 bands"),
         ({"weights": "x.pth"}, "s-cnn-all begins with random weights"),
         ({"model": "inception-v3-scratch", "hidden": 128}, "--hidden belongs to S-CNN"),
+        ({"warmup-epochs": 10}, "--warmup-epochs 10: must be less than --epochs 10"),
+        ({"schedule": "step"}, "--schedule step: unknown. Known: constant, cosine"),
+        ({"select": "first"}, "--select first: unknown"),
+        ({"patience": 0}, "--patience 0: must be at least 1"),
+        ({"class-weights": 1, "loss": "MSE"}, "--class-weights 1 belongs to --loss BCEWithLogits"),
         ({"bands": "rgb"}, "s-cnn-all reads all 12 bands; leave it out"),
         ({"model": "torchvision:resnet18", "bands": "nir"}, "--bands nir: unknown. Known: all, rgb"),
     ],
@@ -126,6 +140,11 @@ def any_options(draw) -> TrainingOptions:
         given["bands"] = draw(st.sampled_from(["all", "rgb"]))
     if spec.takes_weights:
         given["weights"] = "some weights.pth"
+    given["schedule"], given["select"] = draw(st.sampled_from(SCHEDULES)), draw(st.sampled_from(SELECTIONS))
+    given["warmup-epochs"] = draw(st.integers(0, given["epochs"] - 1))
+    given["class-weights"] = int(given["loss"] == "BCEWithLogits" and draw(st.booleans()))
+    if draw(st.booleans()):
+        given["patience"] = draw(st.integers(1, 20))
     given["nproc"] = draw(st.integers(1, min(given["batch"], 4)))
     if draw(st.booleans()):
         given["threads"] = draw(st.integers(given["nproc"], 64))

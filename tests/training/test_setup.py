@@ -25,6 +25,12 @@ def test_an_empty_split_is_an_error_that_says_how_to_give_splits(options, pack_o
         open_splits(options(), pack_of(**{split: 0}), silent)
 
 
+@pytest.mark.parametrize(("given", "what"), [({"select": "best"}, "--select best"), ({"patience": 3}, "--patience 3")])
+def test_what_validation_decides_needs_a_validation_split(options, pack_of, given, what):
+    with pytest.raises(TrainingError, match=f"{what} needs validation: pack-in-memory: the validation split is empty"):
+        open_splits(options(**given), pack_of(validation=0), silent)
+
+
 def test_a_batch_larger_than_the_split(options, pack_of):
     with pytest.raises(TrainingError, match=r"--batch 13 is larger than the train split of 12 images"):
         open_splits(options(batch=13), pack_of(train=12), silent)

@@ -9,6 +9,7 @@ from terrawatt.errors import TrainingError
 from terrawatt.runs.phases import read_phases
 from terrawatt.runs.reporting import PhaseReporter
 from terrawatt.training import workload
+from terrawatt.training.objectives import class_weights
 
 
 @pytest.fixture
@@ -44,6 +45,8 @@ def test_the_record_says_what_was_trained(run, pack, tmp_path):
     assert (record["n_train"], record["n_validation"], record["n_test"]) == (12, 5, 6)
     assert record["inputs"].startswith("standardised by band statistics, published")
     assert [epoch["epoch"] for epoch in record["history"]] == [1, 2]
+    assert record["tested_epoch"] == 2
+    assert record["class_weights"] is None
     assert set(record["history"][0]) == {
         "epoch",
         "train_loss",
@@ -53,6 +56,13 @@ def test_the_record_says_what_was_trained(run, pack, tmp_path):
         "duration_s",
     }
     assert record["versions"]["torch"] == torch.__version__
+
+
+def test_the_record_holds_the_class_weights(run, pack, tmp_path):
+    run(class_weights=1, epochs=1)
+    record = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert record["class_weights"] == class_weights(pack.labels(19)[pack.rows("train")]).tolist()
+    assert record["options"]["class-weights"] == 1
 
 
 def test_operations_are_counted_only_when_asked(run, tmp_path):

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrawatt.training.options import TrainingOptions
+
+LARGEST_CLASS_WEIGHT = 20.0  # a label of a few images would decide the training else
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -27,12 +32,13 @@ class Objective:
     description: str
 
 
-def objective(name: str, mean_labels: float) -> Objective:
+def objective(name: str, mean_labels: float, weights: Tensor | None = None) -> Objective:
     """The objective of a loss's name.
 
     Args:
         name: one of `options.LOSSES`.
         mean_labels: labels of an image of the train split, on average; needed to read a softmax as several labels.
+        weights: of the positives of each label, (n_classes,), with BCEWithLogits; None: 1.
     """
     if name == "CrossEntropy":
         half_share = 0.5 / max(mean_labels, 1.0)
@@ -41,8 +47,25 @@ def objective(name: str, mean_labels: float) -> Objective:
             lambda logits: presence(logits, half_share),
             f"p / (p + {half_share:.6g}) with p the softmax: above 0.5 where p exceeds 0.5 / (mean labels an image)",
         )
-    loss: Loss = F.binary_cross_entropy_with_logits if name == "BCEWithLogits" else squared_error
-    return Objective(loss, torch.sigmoid, "sigmoid")
+    if name == "MSE":
+        return Objective(squared_error, torch.sigmoid, "sigmoid")
+    return Objective(partial(F.binary_cross_entropy_with_logits, pos_weight=weights), torch.sigmoid, "sigmoid")
+
+
+def class_weights(targets: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What a positive of each label weighs: negatives over positives, at most `LARGEST_CLASS_WEIGHT`.
+
+    So positives and negatives of a label weigh the same together. A label without positives has nothing to weigh: 1.
+
+    Args:
+        targets: multi-hot labels of the train split, (n, n_classes).
+
+    Returns:
+        (n_classes,).
+    """
+    positives = targets.sum(axis=0, dtype=np.int64)
+    weights = (len(targets) - positives) / np.maximum(positives, 1)
+    return np.where(positives > 0, np.minimum(weights, LARGEST_CLASS_WEIGHT), 1.0).astype(np.float32)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

@@ -18,6 +18,8 @@ from terrawatt.training import values
 OPTIMIZERS = ("SGD", "Adam", "AdamW")
 LOSSES = ("BCEWithLogits", "CrossEntropy", "MSE")
 PRECISIONS = ("fp32", "bf16")
+SELECTIONS = ("last", "best")
+SCHEDULES = ("constant", "cosine")
 DEVICES = ("auto", "cpu", "cuda")
 LABEL_COUNTS = (19, 43)
 LARGEST_SEED = 2**32 - 1  # what numpy's global generator takes
@@ -42,6 +44,11 @@ class TrainingOptions:
         workers: threads that read batches ahead; 0: read in the loop.
         nproc: processes that train together, on one batch each a part.
         device: `auto`, `cpu` or `cuda`.
+        schedule: of the learning rate, `constant` or `cosine`, after the warm-up.
+        warmup_epochs: epochs over which the learning rate rises from 0.
+        class_weights: weigh the positives of rare labels more (`objectives.class_weights`).
+        select: which epoch's weights are tested, the `last` or the `best` by validation.
+        patience: stop after so many epochs without a better one; None: never.
         hidden: width of S-CNN's fully connected layer, 0 for none; None for other models.
         bands: `all` or `rgb`, of a model of torchvision; None for other models, which say it by their names.
         weights: file of ImageNet weights; None: where torchvision keeps them.
@@ -63,11 +70,21 @@ class TrainingOptions:
     workers: int = 0
     nproc: int = 1
     device: str = "auto"
+    schedule: str = "constant"
+    warmup_epochs: int = 0
+    class_weights: bool = False
+    select: str = "last"
+    patience: int | None = None
     hidden: int | None = None
     bands: str | None = None
     weights: Path | None = None
     data: Path | None = None
     verify: bool = True
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether the validation split decides something."""
+        return self.select == "best" or self.patience is not None
 
     @property
     def spec(self) -> ModelSpec:
@@ -84,6 +101,11 @@ class TrainingOptions:
             "threads": self.threads,
             "workers": self.workers or None,
             "nproc": self.nproc if self.nproc > 1 else None,
+            "schedule": self.schedule if self.schedule != "constant" else None,
+            "warmup-epochs": self.warmup_epochs or None,
+            "class-weights": int(self.class_weights) or None,
+            "select": self.select if self.select != "last" else None,
+            "patience": self.patience,
         }
         return parameters | {name: value for name, value in optional.items() if value is not None}
 
@@ -131,6 +153,7 @@ def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
         given.setdefault("bands", ALL)
     options = TrainingOptions(**given)
     _refuse_idle_processes(options)
+    _refuse_idle_choices(options)
     return options
 
 
@@ -138,6 +161,13 @@ def _refuse_idle_processes(options: TrainingOptions) -> None:
     for name, number in (("batch", options.batch), ("threads", options.threads)):
         if number is not None and number < options.nproc:
             raise UsageError(f"--nproc {options.nproc}: more processes than --{name} {number}; each needs one at least")
+
+
+def _refuse_idle_choices(options: TrainingOptions) -> None:
+    if options.warmup_epochs and options.warmup_epochs >= options.epochs:
+        raise UsageError(f"--warmup-epochs {options.warmup_epochs}: must be less than --epochs {options.epochs}")
+    if options.class_weights and options.loss != "BCEWithLogits":
+        raise UsageError(f"--class-weights 1 belongs to --loss BCEWithLogits; leave it out with {options.loss}")
 
 
 _READERS: Mapping[str, values.Reader] = {
@@ -150,6 +180,11 @@ _READERS: Mapping[str, values.Reader] = {
     "count": values.flag,
     "rgb": values.flag,
     "finetune": values.whole(0),
+    "schedule": values.one_of(SCHEDULES),
+    "warmup-epochs": values.whole(0),
+    "class-weights": values.flag,
+    "select": values.one_of(SELECTIONS),
+    "patience": values.whole(1),
     "hidden": values.whole(0),
     "bands": values.one_of((ALL, RGB)),
     "seed": values.whole(0, LARGEST_SEED),

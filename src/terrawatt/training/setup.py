@@ -15,8 +15,9 @@ from terrawatt.training.collective import Learner, learner, synchronised
 from terrawatt.training.compute import device_of, make_deterministic, seed_all
 from terrawatt.training.group import ALONE, Group
 from terrawatt.training.loader import Loader
-from terrawatt.training.objectives import Objective, objective, optimizer
+from terrawatt.training.objectives import Objective, class_weights, objective, optimizer
 from terrawatt.training.options import TrainingOptions
+from terrawatt.training.schedule import follow_schedule
 from terrawatt.training.suitability import check_pack
 
 Say = Callable[[str], None]
@@ -36,7 +37,8 @@ class Splits:
 class Training:
     """A training that is ready to begin, in one of the processes of its group.
 
-    `learner` is the model as it learns: it shares its gradients with the other processes.
+    `learner` is the model as it learns: it shares its gradients with the other processes. `class_weights` are those of
+    the loss, (n_classes,); None where all labels weigh the same.
     """
 
     group: Group
@@ -47,6 +49,7 @@ class Training:
     learner: Learner
     objective: Objective
     optimizer: torch.optim.Optimizer
+    class_weights: NDArray[np.float32] | None = None
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context of a forward pass: bfloat16 where it is asked for and exact enough, else nothing."""
@@ -121,6 +124,9 @@ def prepare(options: TrainingOptions, splits: Splits, group: Group = ALONE) -> T
     model = synchronised(model.to(device), group, device)
     if not group.is_first:  # the weights are the same, but images that are dropped out must not be
         torch.manual_seed(int(np.random.SeedSequence([options.seed, group.rank]).generate_state(1)[0]))
+    weights = class_weights(splits.train.targets) if options.class_weights else None
+    learning = optimizer(options, model.parameters())
+    follow_schedule(learning, options, splits.train)
     return Training(
         group=group,
         options=options,
@@ -128,8 +134,13 @@ def prepare(options: TrainingOptions, splits: Splits, group: Group = ALONE) -> T
         device=device,
         model=model,
         learner=learner(model, group),
-        objective=objective(options.loss, _mean_labels(splits.train.targets)),
-        optimizer=optimizer(options, model.parameters()),
+        objective=objective(
+            options.loss,
+            _mean_labels(splits.train.targets),
+            None if weights is None else torch.from_numpy(weights).to(device),
+        ),
+        optimizer=learning,
+        class_weights=weights,
     )
 
 

@@ -12,13 +12,17 @@ def check_pack(options: TrainingOptions, pack: Pack) -> None:
 
     Raises:
         PackError: it has not the labels that are asked for.
-        TrainingError: the train or test split is empty, or a batch is larger than the train split.
+        TrainingError: the train or test split is empty, or the validation split that must decide something; or a batch
+            is larger than the train split.
     """
     pack.class_names(options.labels)
     sizes = {split: len(pack.rows(split)) for split in ("train", "test")}
     for split, size in sizes.items():
         if not size:
             raise TrainingError(_empty(pack.path, split))
+    if options.needs_validation and not len(pack.rows("validation")):
+        what = "--select best" if options.select == "best" else f"--patience {options.patience}"
+        raise TrainingError(f"{what} needs validation: {_empty(pack.path, 'validation')}")
     if options.batch > sizes["train"]:
         raise TrainingError(
             f"--batch {options.batch} is larger than the train split of {sizes['train']} images; give at most that"

@@ -101,6 +101,8 @@ def _record(training: Training, outcome: Outcome, flops: int | None) -> Mapping[
         "probabilities": training.objective.description,
         "weights": {"file": str(weights.path), "sha256": weights.sha256} if weights else None,
         "class_names": list(splits.class_names),
+        "class_weights": None if training.class_weights is None else training.class_weights.tolist(),
+        "tested_epoch": outcome.epoch,
         "n_train": len(splits.train.rows),
         "n_validation": len(splits.validation.rows),
         "n_test": len(splits.test.rows),
