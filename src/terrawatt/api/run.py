@@ -147,7 +147,7 @@ def read(run: Path | str | int, *, config: Path | None = None, accept_changes: b
     """
     settings = load(config)
     path = find_run(str(run), settings.experiment.results, settings.experiment.name)
-    gathered = gather([path], accept_changes=accept_changes, settings=settings)
+    gathered = gather([path], accept_changes=accept_changes, settings=settings, keep_series=True)
     return Run(
         path=path,
         table=gathered.table.frame,

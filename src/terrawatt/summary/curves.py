@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,15 +17,15 @@ from terrawatt.records import (
     Phase,
     PhaseName,
     Semantics,
-    Series,
     Severity,
     SourceDescription,
 )
 from terrawatt.report.content import BudgetPart, CurveEnergy, CurveWindow, PowerCurve
-from terrawatt.summary.collect import RunData
+from terrawatt.report.workers import Here
+from terrawatt.summary.beside import shown
 from terrawatt.summary.gather import Gathered
+from terrawatt.summary.reader import Reader
 from terrawatt.summary.rows import Row, RunRows
-from terrawatt.summary.series import within
 from terrawatt.units import NS_PER_S
 
 MAX_CURVES = 16  # of some 80 kB each: the page of a large experiment stays below 5 MB
@@ -47,7 +49,7 @@ class _Choice:
     rank: int
 
 
-def power_curves(gathered: Gathered) -> tuple[tuple[PowerCurve, ...], int]:
+def power_curves(gathered: Gathered, executor: Executor | None = None) -> tuple[tuple[PowerCurve, ...], int]:
     """The curves of a typical repetition of each scenario, and of each with a verdict that the typical one has not.
 
     At most `MAX_CURVES`: the typical ones first, then by the weight of the verdicts.
@@ -57,8 +59,11 @@ def power_curves(gathered: Gathered) -> tuple[tuple[PowerCurve, ...], int]:
     """
     choices = [choice for choice in _choices(gathered) if _main_source(gathered, choice.row) is not None]
     kept = sorted(choices, key=lambda choice: choice.rank)[:MAX_CURVES]
-    curves = tuple(_curve(gathered, choice) for choice in sorted(kept, key=lambda choice: choice.row))
-    return curves, len(choices) - len(kept)
+    kept.sort(key=lambda choice: choice.row)
+    runs = [_run(gathered, choice.row) for choice in kept]
+    rows = [gathered.rows[choice.row] for choice in kept]
+    curves = (executor or Here()).map(partial(_curve, gathered.reader), runs, rows, kept)
+    return tuple(curves), len(choices) - len(kept)
 
 
 def _choices(gathered: Gathered) -> list[_Choice]:
@@ -113,25 +118,21 @@ def _run(gathered: Gathered, row: int) -> RunRows:
 
 def _main_source(gathered: Gathered, row: int) -> SourceDescription | None:
     """The first source with readings; None where there is none, or the repetition has no window."""
-    data = _run(gathered, row).run
-    repetition = data.repetition(gathered.rows[row].key[2])
-    if repetition is None:
-        return None
-    data = data.sitting(repetition.sitting)
-    for source in data.manifest.sources:
-        if source.series in data.series and np.isfinite(_shown(data, source).value).sum() > 1:
-            return source
-    return None
+    return _drawn_source(_run(gathered, row), gathered.rows[row])
 
 
-def _curve(gathered: Gathered, choice: _Choice) -> PowerCurve:
-    run, row = _run(gathered, choice.row), gathered.rows[choice.row]
-    number, source = row.key[2], _main_source(gathered, choice.row)
+def _drawn_source(run: RunRows, row: Row) -> SourceDescription | None:
+    name = run.beside.drawable.get(row.key[2])
+    return next((source for source in run.run.manifest.sources if source.name == name), None)
+
+
+def _curve(reader: Reader, run: RunRows, row: Row, choice: _Choice) -> PowerCurve:
+    number, source = row.key[2], _drawn_source(run, row)
     repetition = run.run.repetition(number)
     if source is None or repetition is None:
         raise ValueError(f"row {choice.row} has no curve")
-    data, zero_ns = run.run.sitting(repetition.sitting), repetition.window.start_ns
-    signal = source_signal(_shown(data, source), source)
+    data, zero_ns = reader.power_of(run.run, repetition.sitting), repetition.window.start_ns
+    signal = source_signal(shown(data, source), source)
     windows = [_window(phase, _OF_THE_RUN[PhaseName(phase.name)], zero_ns) for phase in _of_the_run(data.phases)]
     inner = [phase for phase in data.phases if phase.repetition == number and phase.name not in _OF_THE_RUN]
     t_ns, power_w = _points(signal)
@@ -150,16 +151,6 @@ def _curve(gathered: Gathered, choice: _Choice) -> PowerCurve:
         baseline=_baseline(run.sources[source.name].idles.get(repetition.sitting), zero_ns),
         energy=_energy(row, source.name),
     )
-
-
-def _shown(data: RunData, source: SourceDescription) -> Series:
-    """The readings of a sitting; of a sweep without those of its neighbours."""
-    series = data.series[source.series]
-    if not data.follows_load:
-        return series
-    windows = [phase.window for phase in data.phases]
-    start_ns = min(window.start_ns for window in windows) + 1  # one just then speaks of what was before
-    return within(series, start_ns, max(window.end_ns for window in windows))
 
 
 def _of_the_run(phases: Iterable[Phase]) -> list[Phase]:

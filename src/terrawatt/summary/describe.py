@@ -10,7 +10,6 @@ from terrawatt.records import Semantics
 from terrawatt.runs.atomic import sha256
 from terrawatt.runs.status import State
 from terrawatt.summary.collect import RunData
-from terrawatt.summary.hosts import cold_levels
 from terrawatt.summary.record import (
     BaselineRecord,
     EnergyRecord,
@@ -58,16 +57,16 @@ def run_record(found: RunRows) -> RunRecord:
         notes=tuple(run_notes(run)),
         intensity=_intensity_record(run.intensity),
         sittings=tuple(sittings) if len(sittings) > 1 else (),
+        begun=manifest.created,
     )
 
 
 def _sitting_record(found: RunRows, sitting: RunData) -> SittingRecord:
     number = sitting.sitting_numbers[0]
-    levels = cold_levels(sitting)
     return SittingRecord(
         sitting=number,
         baselines={name: _baseline_record(result.idles.get(number)) for name, result in found.sources.items()},
-        cold_levels={name: level for name, level in levels.items() if math.isfinite(level)},
+        cold_levels=found.beside.cold_levels[number],
     )
 
 

@@ -1,21 +1,25 @@
 """The rows of several runs, and the table of them: what every command that looks at runs begins with."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from terrawatt.analysis.emissions import CarbonIntensity
 from terrawatt.analysis.table import CHANGE, MACHINE, UNCHANGED, Table
 from terrawatt.config import Settings
 from terrawatt.errors import AnalysisError, RunFolderError, UsageError
+from terrawatt.report.workers import Here
 from terrawatt.runs.layout import RunFolder, scenario_folders
-from terrawatt.runs.older import OlderFolder, is_older
-from terrawatt.summary.collect import RunData, collect
 from terrawatt.summary.describe import run_notes
-from terrawatt.summary.older import collect_older
 from terrawatt.summary.outliers import with_outliers
+from terrawatt.summary.reader import Reader
 from terrawatt.summary.rows import Row, RunRows, run_rows
 from terrawatt.summary.tables import build_table
+
+_MANY = 8  # runs or groups; of fewer, the start of other processes would take longer than it saves
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +32,7 @@ class Gathered:
         run_of: for each row the position of its run in `runs`.
         table: the same rows, as a table.
         notes: what was left out, and other remarks.
+        reader: with which the series of a run can be read again.
     """
 
     runs: tuple[RunRows, ...]
@@ -35,6 +40,7 @@ class Gathered:
     run_of: tuple[int, ...]
     table: Table
     notes: tuple[str, ...]
+    reader: Reader = field(default_factory=Reader)
 
 
 def gather(
@@ -44,6 +50,8 @@ def gather(
     accept_changes: bool = False,
     intensity: CarbonIntensity | None = None,
     settings: Settings | None = None,
+    executor: Executor | None = None,
+    keep_series: bool = False,
 ) -> Gathered:
     """Compute the rows of some runs.
 
@@ -53,6 +61,8 @@ def gather(
         accept_changes: use files that were changed since they were measured; a note says so.
         intensity: the carbon intensity to take instead of those in the manifests.
         settings: of a database that has series which a folder lacks, as those of the older scripts do.
+        executor: that computes the rows of many runs or groups, each by itself; None: this process does.
+        keep_series: keep the readings in memory; else each run's are dropped when its rows are computed.
 
     Raises:
         UsageError: `grouped` does not fit a folder, or two runs have one number.
@@ -61,18 +71,21 @@ def gather(
         ChangedFilesError: a file was changed or is gone since it was measured, and that is not accepted.
         AnalysisError: no repetition has ended.
     """
-    store = settings.store if settings is not None else None
-
-    def read(folder: RunFolder) -> RunData:
-        if is_older(folder):
-            return collect_older(OlderFolder(folder.path), settings, intensity)
-        return collect(folder, accept_changes=accept_changes, intensity=intensity, store=store)
-
-    found, notes = _read(runs, grouped, read)
+    reader = Reader(accept_changes, intensity, settings)
+    found, notes = _read(runs, grouped, partial(_rows, reader, keep_series), executor or Here())
     gathered = assembled(with_outliers(found), notes)
     if not gathered.rows:
         raise AnalysisError(f"{', '.join(map(str, runs))}: no repetition has ended yet; {'; '.join(notes)}")
-    return gathered
+    return replace(gathered, reader=reader)
+
+
+def _rows(reader: Reader, keep_series: bool, folder: RunFolder) -> RunRows | RunFolderError:
+    """The rows of one run or group, or why it cannot be read."""
+    try:
+        found = run_rows(reader.read(folder))
+    except RunFolderError as error:
+        return error
+    return found if keep_series else found.without_series()
 
 
 def assembled(found: Sequence[RunRows], notes: Iterable[str]) -> Gathered:
@@ -93,7 +106,10 @@ def assembled(found: Sequence[RunRows], notes: Iterable[str]) -> Gathered:
 
 
 def _read(
-    runs: Sequence[Path], grouped: bool | None, read: Callable[[RunFolder], RunData]
+    runs: Sequence[Path],
+    grouped: bool | None,
+    rows_of: Callable[[RunFolder], RunRows | RunFolderError],
+    executor: Executor,
 ) -> tuple[list[RunRows], list[str]]:
     """The rows of all runs and groups that can be read, and remarks on the others.
 
@@ -101,20 +117,20 @@ def _read(
         RunFolderError: none can be read.
         ChangedFilesError: files are not those that were measured.
     """
+    folders_of = {path.resolve(): _scenarios(path.resolve(), grouped) for path in runs}  # one given twice counts once
+    every = [folder for folders in folders_of.values() for folder in folders]
+    outcomes = (executor if len(every) >= _MANY else Here()).map(rows_of, every)
     found: list[RunRows] = []
     notes: list[str] = []
     problems: list[RunFolderError] = []
-    for run in {path.resolve(): path for path in runs}.values():  # one given twice counts once
-        folders = _scenarios(run, grouped)
+    for run, folders in folders_of.items():
         notes += _missing_groups(run, folders)
-        for folder in folders:
-            try:
-                data = read(folder)
-            except RunFolderError as error:
-                problems.append(error)
+        for outcome in islice(outcomes, len(folders)):
+            if isinstance(outcome, RunFolderError):
+                problems.append(outcome)
                 continue
-            found.append(run_rows(data))
-            notes += [f"{data.name}: {note}" for note in run_notes(data)]
+            found.append(outcome)
+            notes += [f"{outcome.run.name}: {note}" for note in run_notes(outcome.run)]
     if not found:
         raise problems[0]
     _check_distinct(found)

@@ -84,7 +84,7 @@ def _as_one(nodes: Sequence[RunRows], columns: Mapping[str, Column]) -> RunRows:
     main = first.run.manifest.sources[0].name if first.run.manifest.sources else ""
     rows = [_row(dict(zip(hosts, (rows[number] for rows in of_node), strict=True)), columns, main) for number in common]
     manifest = replace(first.run.manifest, host=" + ".join(hosts))
-    return RunRows(replace(first.run, manifest=manifest), tuple(rows), first.sources)
+    return replace(first, run=replace(first.run, manifest=manifest), rows=tuple(rows))
 
 
 def _row(nodes: Mapping[str, Row], columns: Mapping[str, Column], main: str) -> Row:

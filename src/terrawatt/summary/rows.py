@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from terrawatt.analysis.energy import Energy
 from terrawatt.analysis.table import CHANGE, UNCHANGED, factor_column
@@ -11,6 +11,7 @@ from terrawatt.records import Order, Phase, Scalar, Verdict
 from terrawatt.report.content import RepetitionKey
 from terrawatt.runs.manifest import Change
 from terrawatt.runs.status import RepetitionStatus, State
+from terrawatt.summary.beside import Beside, beside
 from terrawatt.summary.cells import Cells
 from terrawatt.summary.collect import RunData
 from terrawatt.summary.conditions import condition_cells
@@ -45,11 +46,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunRows:
-    """The rows of one run, and what each source says of it."""
+    """The rows of one run, what each source says of it, and what else its series tell."""
 
     run: RunData
     rows: tuple[Row, ...]
     sources: Mapping[str, SourceResult]
+    beside: Beside
+
+    def without_series(self) -> "RunRows":
+        """The same without the readings, which take most of the memory."""
+        return replace(self, run=replace(self.run, series={}))
 
 
 def run_rows(run: RunData) -> RunRows:
@@ -77,7 +83,7 @@ def run_rows(run: RunData) -> RunRows:
         _row(run, entry, numbers.get(entry.repetition) or _none(entry), energies.get(entry.repetition, {}))
         for entry in run.ended
     ]
-    return RunRows(run, tuple(rows), sources)
+    return RunRows(run, tuple(rows), sources, beside(run))
 
 
 def _measured(run: RunData, entry: RepetitionStatus) -> Phase | None:

@@ -4,18 +4,13 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-
 from terrawatt.analysis.scenarios import scenario_rows
 from terrawatt.analysis.training_curves import QUANTITIES, epoch_points
-from terrawatt.records import Series, Window
 from terrawatt.report.sweep import MainEnergy, RepetitionMark, SweepFacts, SweepRecord, TrainingCurve
-from terrawatt.summary.collect import RunData
 from terrawatt.summary.gather import Gathered
 from terrawatt.summary.record import RepetitionRecord, RunRecord
 from terrawatt.units import NS_PER_S
 
-_TEMPERATURE = "temp"
 _History = Mapping[str, list[float | None]]
 
 
@@ -44,7 +39,7 @@ def _marks(gathered: Gathered) -> tuple[RepetitionMark, ...]:
     for row, position in zip(gathered.rows, gathered.run_of, strict=True):
         phase = gathered.runs[position].run.repetition(row.key[2])
         if phase is not None:
-            found.append((row.key, gathered.runs[position].run, phase.window))
+            found.append((row.key, gathered.runs[position].beside.temperatures_c.get(row.key[2]), phase.window))
             start_ns = phase.window.start_ns
             first_ns[row.key[0]] = min(first_ns.get(row.key[0], start_ns), start_ns)
     return tuple(
@@ -52,25 +47,10 @@ def _marks(gathered: Gathered) -> tuple[RepetitionMark, ...]:
             *key,
             start_s=(window.start_ns - first_ns[key[0]]) / NS_PER_S,
             duration_s=window.duration_s,
-            temperature_c=_mean_inside(_temperature(run), window),
+            temperature_c=temperature_c,
         )
-        for key, run, window in found
+        for key, temperature_c, window in found
     )
-
-
-def _temperature(run: RunData) -> Series | None:
-    key = run.manifest.host_series.get(_TEMPERATURE)
-    return None if key is None else run.series.get(key)
-
-
-def _mean_inside(series: Series | None, window: Window) -> float | None:
-    """The mean of the readings inside a window; None without any."""
-    if series is None:
-        return None
-    start, end = np.searchsorted(series.t_ns, (window.start_ns, window.end_ns))
-    values = series.value[start:end]
-    values = values[np.isfinite(values)]
-    return float(values.mean()) if len(values) else None
 
 
 def _trainings(gathered: Gathered) -> tuple[TrainingCurve, ...]:
