@@ -11,7 +11,7 @@ from terrawatt.analysis.statistics import (
     correlation_matrix,
     covariance_matrix,
     describe,
-    left_out_in_words,
+    left_out_by_reason,
     mean_with_uncertainty,
     numbers,
     quantities,
@@ -172,7 +172,7 @@ def test_too_few_repetitions_or_columns_is_an_error_with_the_numbers() -> None:
         quantities(table(model=["a", "b", "c"]))
 
 
-def test_columns_left_out_in_words() -> None:
-    left_out = [LeftOut("Loss", "constant"), LeftOut("u", "an uncertainty"), LeftOut("Optimizer", "constant")]
-    assert left_out_in_words(left_out) == "constant: Loss, Optimizer; an uncertainty: u"
-    assert left_out_in_words([]) == ""
+def test_columns_left_out_by_reason_have_surprises_first() -> None:
+    left_out = [LeftOut("u", "an uncertainty"), LeftOut("Loss", "constant"), LeftOut("Optimizer", "constant")]
+    assert left_out_by_reason(left_out) == [("constant", ["Loss", "Optimizer"]), ("an uncertainty", ["u"])]
+    assert left_out_by_reason([]) == []

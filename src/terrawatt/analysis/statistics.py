@@ -219,14 +219,12 @@ def chance_correlation(n: int, level: float = 0.05) -> float:
     return float(t / np.sqrt(n - 2 + t**2))
 
 
-def left_out_in_words(left_out: Iterable[LeftOut]) -> str:
-    """The columns left out, by reason, surprises first: `constant: Loss; an uncertainty: u Energy (plug)`."""
+def left_out_by_reason(left_out: Iterable[LeftOut]) -> list[tuple[str, list[str]]]:
+    """The reasons why columns are left out, surprises first, with the columns of each."""
     usual = {*_NOT_A_QUANTITY.values(), NOT_NUMBERS}
-    by_reason = sorted(left_out, key=lambda column: (column.reason in usual, column.reason))
-    return "; ".join(
-        f"{reason}: {', '.join(column.name for column in columns)}"
-        for reason, columns in groupby(by_reason, key=lambda column: column.reason)
-    )
+    ordered = sorted(left_out, key=lambda column: (column.reason in usual, column.reason))
+    groups = groupby(ordered, key=lambda column: column.reason)
+    return [(reason, [column.name for column in columns]) for reason, columns in groups]
 
 
 def _why_not(table: Table, name: str) -> str:

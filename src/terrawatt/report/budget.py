@@ -4,15 +4,16 @@ import math
 from dataclasses import dataclass
 
 from terrawatt.report.content import CurveEnergy
+from terrawatt.report.language import decimal, mark, say
 from terrawatt.report.numbers import plain
 
 _ABOUT = {
-    "meter": "accuracy of the meter",
-    "resolution": "steps in which it shows power",
-    "sampling": "what may happen between readings",
-    "timing": "delay of the readings",
-    "gaps": "time without readings",
-    "baseline": "idle level",
+    mark("meter"): mark("accuracy of the meter"),
+    mark("resolution"): mark("steps in which it shows power"),
+    mark("sampling"): mark("what may happen between readings"),
+    mark("timing"): mark("delay of the readings"),
+    mark("gaps"): mark("time without readings"),
+    mark("baseline"): mark("idle level"),
 }
 
 _NEGLIGIBLE = 1e-8  # of the variance: digits of it would tell nothing
@@ -32,7 +33,7 @@ class BudgetRow:
         """The share as text."""
         if self.percent is None:
             return "–"
-        return "< 1 %" if 0 < self.percent < 1 else f"{self.percent:.0f} %"
+        return say("< 1 %") if 0 < self.percent < 1 else f"{decimal(self.percent, '.0f')} %"
 
 
 def budget_rows(energy: CurveEnergy) -> tuple[BudgetRow, ...]:
@@ -41,11 +42,13 @@ def budget_rows(energy: CurveEnergy) -> tuple[BudgetRow, ...]:
     rows = []
     for part in sorted(energy.budget, key=lambda part: -math.inf if math.isnan(part.u_j) else -part.u_j):
         percent = 100 * part.u_j**2 / total if total > 0 else (None if math.isnan(total) else 0.0)
-        rows.append(BudgetRow(part.name, _ABOUT.get(part.name, part.name), _in_words(part.u_j, total), percent))
+        rows.append(
+            BudgetRow(say(part.name), say(_ABOUT.get(part.name, part.name)), _in_words(part.u_j, total), percent)
+        )
     return tuple(rows)
 
 
 def _in_words(u_j: float, total_j2: float) -> str:
     if math.isnan(u_j):
-        return "unknown"
+        return say("unknown")
     return "≈ 0" if 0 < u_j**2 < _NEGLIGIBLE * total_j2 else plain(u_j, 3)

@@ -9,8 +9,9 @@ import numpy as np
 
 from terrawatt.analysis.effects import Effects, FactorUsed, TermTest, effects
 from terrawatt.analysis.marginal import MarginalMean, Ratio
-from terrawatt.analysis.statistics import left_out_in_words
 from terrawatt.analysis.table import Table
+from terrawatt.report.language import decimal, mark, recorded, say, say_n
+from terrawatt.report.left_out import left_out_words
 from terrawatt.report.numbers import plain
 from terrawatt.report.scales import Scale, display_name, scale_for
 from terrawatt.report.tables import Cell, Header, PageTable
@@ -18,7 +19,9 @@ from terrawatt.report.tables import Cell, Header, PageTable
 _MOST_NAMED = 6  # levels in a sentence; of more, the lowest and the highest
 _MOST_OUTLIERS = 5
 _SMALLEST_P = 1e-4
-_EFFECT = Header("Effect (95 % interval)", "what a step does; else the dearest level by the cheapest", is_text=True)
+_EFFECT = Header(
+    mark("Effect (95 % interval)"), mark("what a step does; else the dearest level by the cheapest"), is_text=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def effects_section(found: Effects, table: Table) -> EffectsSection:
         table: of which they are, for the name of the energy.
     """
     if found.reason:
-        return EffectsSection(_sentence(found.reason)[:-1])
+        return EffectsSection(_sentence(recorded(found.reason))[:-1])
     scale = energy_scale(found, table)
     return EffectsSection(
         "",
@@ -76,7 +79,7 @@ def energy_scale(found: Effects, table: Table) -> Scale:
 
 def p_text(p: float) -> str:
     """`p = 0.012`, `p < 0.0001`."""
-    return f"p < {_SMALLEST_P:.4f}" if p < _SMALLEST_P else f"p = {p:.2g}"
+    return f"p < {decimal(_SMALLEST_P, '.4f')}" if p < _SMALLEST_P else f"p = {decimal(p, '.2g')}"
 
 
 def with_interval(value: float, low: float, high: float) -> str:
@@ -85,9 +88,8 @@ def with_interval(value: float, low: float, high: float) -> str:
     if not (math.isfinite(half) and half > 0):
         return plain(value)
     decimals = 1 - math.floor(math.log10(half))
-    return "{} ({} to {})".format(
-        *(f"{round(each, decimals) + 0.0:.{max(decimals, 0)}f}" for each in (value, low, high))
-    )
+    shown = [decimal(round(each, decimals) + 0.0, f".{max(decimals, 0)}f") for each in (value, low, high)]
+    return say("{value} ({low} to {high})", value=shown[0], low=shown[1], high=shown[2])
 
 
 def _times(ratio: Ratio) -> str:
@@ -102,13 +104,22 @@ def _findings(found: Effects, scale: Scale) -> Iterable[str]:
         elif len(term.factors) == 2:
             yield from _interaction_sentences(found, term)
         elif found.drift is not None:
-            shown = "A drift is shown" if term.is_shown else "No drift is shown"
-            yield f"{shown} ({_test_text(term)}): the last repetition of a run by its first {_times(found.drift)}."
+            shown = say("A drift is shown") if term.is_shown else say("No drift is shown")
+            yield say(
+                "{shown} ({term}): the last repetition of a run by its first {drift}.",
+                shown=shown,
+                term=_test_text(term),
+                drift=_times(found.drift),
+            )
     yield from _outlier_sentences(found)
 
 
 def _factor_sentence(found: Effects, factor: FactorUsed, term: TermTest, scale: Scale) -> str:
-    start = f"{factor.name} changes the energy" if term.is_shown else f"No effect of {factor.name} is shown"
+    start = (
+        say("{name} changes the energy", name=factor.name)
+        if term.is_shown
+        else say("No effect of {name} is shown", name=factor.name)
+    )
     crossed = [
         other for test in found.terms if test.is_shown and len(test.factors) == 2 and factor.name in test.factors
         for other in test.factors if other != factor.name
@@ -119,7 +130,7 @@ def _factor_sentence(found: Effects, factor: FactorUsed, term: TermTest, scale: 
     named = "; ".join(f"{mean.level} {_mean_text(mean, scale)}" for mean in means)
     parts = [f"{start} ({_test_text(term)}): {named} {scale.unit}", _effect_text(found, factor.name)]
     if crossed:
-        parts.append(f"on average over {' and '.join(crossed)}, on which it depends")
+        parts.append(say("on average over {crossed}, on which it depends", crossed=say(" and ").join(crossed)))
     return _sentence("; ".join(part for part in parts if part))
 
 
@@ -132,15 +143,22 @@ def _interaction_sentences(found: Effects, term: TermTest) -> Iterable[str]:
         return
     here = [each for each in found.conditionals if {each.factor, each.given} == set(term.factors)]
     if not here:
-        yield f"{term.name}: the effects depend on each other ({_test_text(term)})."
+        yield say("{name}: the effects depend on each other ({term}).", name=term.name, term=_test_text(term))
         return
     first = here[0]
     if len(here) > _MOST_NAMED:
         here = [min(here, key=lambda each: each.ratio.value), max(here, key=lambda each: each.ratio.value)]
-    told = "; ".join(f"at {each.level} {_times(each.ratio)}" for each in here)
+    told = "; ".join(say("at {level} {ratio}", level=each.level, ratio=_times(each.ratio)) for each in here)
     yield (
-        f"The effect of {first.factor} depends on {first.given} ({_test_text(term)}): {first.first} by {first.second} "
-        f"is {told}."
+        say(
+            "The effect of {factor} depends on {given} ({term}): {first} by {second} is {told}.",
+            factor=first.factor,
+            given=first.given,
+            term=_test_text(term),
+            first=first.first,
+            second=first.second,
+            told=told,
+        )
     )
 
 
@@ -149,62 +167,80 @@ def _outlier_sentences(found: Effects) -> Iterable[str]:
         return
     named = [
         f"{_repetition(outlier.run, outlier.group, outlier.repetition, outlier.row)} "
-        f"({100 * (outlier.ratio - 1):+.1f} %, {p_text(outlier.p)})"
+        f"({decimal(100 * (outlier.ratio - 1), '+.1f')} %, {p_text(outlier.p)})"
         for outlier in found.outliers[:_MOST_OUTLIERS]
     ]
     more = len(found.outliers) - len(named)
-    number = f"{len(found.outliers)} repetition{'s are' if len(found.outliers) > 1 else ' is'}"
-    changed = f"without, other things would be shown of {', '.join(found.changed)}" if found.changed else (
-        "without, the same effects are shown"
-    )  # fmt: skip
+    far = say_n(
+        "{n_outliers} repetition is",
+        "{n_outliers} repetitions are",
+        len(found.outliers),
+        n_outliers=len(found.outliers),
+    )
+    changed = say("without, the same effects are shown")
+    if found.changed:
+        changed = say("without, other things would be shown of {changed}", changed=", ".join(found.changed))
     yield (
-        f"{number} far from what the model expects: {'; '.join(named)}{f'; and {more} more' if more else ''}. "
-        f"They are in all numbers here; {changed}."
+        say(
+            "{far} far from what the model expects: {named}{what}. They are in all numbers here; {changed}.",
+            far=far,
+            named="; ".join(named),
+            what=say("; and {more} more", more=more) if more else "",
+            changed=changed,
+        )
     )
 
 
 def _repetition(run: int | None, group: int | None, repetition: int | None, row: int) -> str:
-    words = [f"{name} {n}" for name, n in (("run", run), ("group", group), ("repetition", repetition)) if n is not None]
-    return ", ".join(words) if repetition is not None else f"row {row + 1}"
+    words = [
+        f"{name} {n}"
+        for name, n in ((say("run"), run), (say("group"), group), (say("repetition"), repetition))
+        if n is not None
+    ]
+    return ", ".join(words) if repetition is not None else say("row {row}", row=row + 1)
 
 
 def _effect_text(found: Effects, name: str) -> str:
     """What a factor does: a step of a numeric one; else the dearest level by the cheapest."""
     step = next((step for step in found.steps if step.factor == name), None)
     if step is not None:
-        return f"{step.step} {_times(step.ratio)}"
+        return f"{recorded(step.step)} {_times(step.ratio)}"
     means = found.means_of(name)
     dearest, cheapest = max(means, key=lambda mean: mean.mean).level, min(means, key=lambda mean: mean.mean).level
     for pair in found.pairs_of(name):
         if (pair.first, pair.second) == (dearest, cheapest):
-            return f"{dearest} by {cheapest} {_times(pair.ratio)}"
+            return say("{dearest} by {cheapest} {ratio}", dearest=dearest, cheapest=cheapest, ratio=_times(pair.ratio))
         if (pair.first, pair.second) == (cheapest, dearest):
             ratio = Ratio(1 / pair.ratio.value, 1 / pair.ratio.high, 1 / pair.ratio.low, pair.ratio.dof, pair.ratio.p)
-            return f"{dearest} by {cheapest} {_times(ratio)}"
+            return say("{dearest} by {cheapest} {ratio}", dearest=dearest, cheapest=cheapest, ratio=_times(ratio))
     return ""
 
 
 def _test_text(term: TermTest) -> str:
-    return (
-        f"F({term.dof}, {_dof(term.dof_residual)}) = {plain(term.f, 3)}, {p_text(term.p_adjusted)}, "
-        f"partial η² {term.partial_eta2:.2f}"
+    return say(
+        "F({dof}, {dof_residual}) = {f}, {p_adjusted}, partial η² {partial_eta2:.2f}",
+        dof=term.dof,
+        dof_residual=_dof(term.dof_residual),
+        f=plain(term.f, 3),
+        p_adjusted=p_text(term.p_adjusted),
+        partial_eta2=term.partial_eta2,
     )
 
 
 def _dof(dof: float) -> str:
-    return f"{dof:.0f}" if dof >= 100 or abs(dof - round(dof)) < 0.05 else f"{dof:.1f}"
+    return f"{decimal(dof, '.0f')}" if dof >= 100 or abs(dof - round(dof)) < 0.05 else f"{decimal(dof, '.1f')}"
 
 
 def _terms_table(found: Effects) -> PageTable:
     headers = (
-        Header("Term", "a factor, two factors together, or the order of the run", is_text=True),
-        Header("F", "Wald's F"),
-        Header("df", "degrees of freedom of the effect"),
-        Header("Residual df", "degrees of freedom that it is judged by (Satterthwaite)"),
-        Header("p", "of the hypothesis that there is no such effect"),
-        Header("p (Holm)", "the same, adjusted for all terms together"),
-        Header("Partial η²", "its share of its own variation and the error's together"),
-        _EFFECT,
+        Header(say("Term"), say("a factor, two factors together, or the order of the run"), is_text=True),
+        Header("F", say("Wald's F")),
+        Header(say("df"), say("degrees of freedom of the effect")),
+        Header(say("Residual df"), say("degrees of freedom that it is judged by (Satterthwaite)")),
+        Header("p", say("of the hypothesis that there is no such effect")),
+        Header(say("p (Holm)"), say("the same, adjusted for all terms together")),
+        Header(say("Partial η²"), say("its share of its own variation and the error's together")),
+        Header(say(_EFFECT.label), say(_EFFECT.description), is_text=True),
     )
     rows = []
     for term in found.terms:
@@ -212,15 +248,15 @@ def _terms_table(found: Effects) -> PageTable:
         if len(term.factors) == 1:
             effect = _effect_text(found, term.factors[0]) or "–"
         elif not term.factors and found.drift is not None:
-            effect = f"last by first {_times(found.drift)}"
+            effect = say("last by first {drift}", drift=_times(found.drift))
         rows.append(
             (
-                Cell(term.name),
+                Cell(recorded(term.name)),
                 Cell(plain(term.f), f"{term.f:.9g}"),
                 Cell(str(term.dof)),
                 Cell(_dof(term.dof_residual), f"{term.dof_residual:.9g}"),
                 *_p_cells(term.p, term.p_adjusted),
-                Cell(f"{term.partial_eta2:.3f}", f"{term.partial_eta2:.9g}"),
+                Cell(f"{decimal(term.partial_eta2, '.3f')}", f"{term.partial_eta2:.9g}"),
                 Cell(effect),
             )
         )
@@ -233,10 +269,13 @@ def _p_cells(*values: float) -> tuple[Cell, ...]:
 
 def _means_table(found: Effects, scale: Scale, energy: str) -> PageTable:
     headers = (
-        Header("Factor", "a factor of the sweep", is_text=True),
-        Header("Level", "its level", is_text=True),
-        Header("n", "repetitions at it"),
-        Header(f"{energy} ({scale.unit}): mean (95 % interval)", "geometric mean over the levels of the other factors"),
+        Header(say("Factor"), say("a factor of the sweep"), is_text=True),
+        Header(say("Level"), say("its level"), is_text=True),
+        Header("n", say("repetitions at it")),
+        Header(
+            say("{energy} ({unit}): mean (95 % interval)", energy=energy, unit=scale.unit),
+            say("geometric mean over the levels of the other factors"),
+        ),
     )
     rows = tuple(
         (
@@ -252,11 +291,11 @@ def _means_table(found: Effects, scale: Scale, energy: str) -> PageTable:
 
 def _pairs_table(found: Effects) -> PageTable:
     headers = (
-        Header("Factor", "a factor of the sweep", is_text=True),
-        Header("Level", "uses so many times", is_text=True),
-        Header("against", "what this level does", is_text=True),
-        Header("Ratio (95 % interval)", "of the marginal means"),
-        Header("p (Holm)", "adjusted for all pairs of the factor"),
+        Header(say("Factor"), say("a factor of the sweep"), is_text=True),
+        Header(say("Level"), say("uses so many times"), is_text=True),
+        Header(say("against"), say("what this level does"), is_text=True),
+        Header(say("Ratio (95 % interval)"), say("of the marginal means")),
+        Header(say("p (Holm)"), say("adjusted for all pairs of the factor")),
     )
     rows = tuple(
         (
@@ -272,49 +311,76 @@ def _pairs_table(found: Effects) -> PageTable:
 
 
 def _remarks(found: Effects) -> Iterable[str]:
+    method = recorded(found.method)
     left = [
         f"{number} {what}"
         for number, what in (
-            (found.not_positive, "not above 0, of which there is no logarithm"),
-            (found.missing, "without a value"),
+            (found.not_positive, say("not above 0, of which there is no logarithm")),
+            (found.missing, say("without a value")),
         )
         if number
     ]
-    out = f" Left out: {' and '.join(left)}." if left else ""
+    out = say(" Left out: {left}.", left=say(" and ").join(left)) if left else ""
     yield (
-        f"{found.method[0].upper()}{found.method[1:]} of the logarithm of {found.column} of {found.n} repetitions in "
-        f"{found.scenarios} scenarios ({found.why}); scatter {plain(100 * (found.sd or 0.0), 2)} %.{out}"
+        say(
+            "{upper}{method} of the logarithm of {column} of {n} repetitions in {scenarios} "
+            "scenarios ({why}); scatter {sd} %.{out}",
+            upper=method[0].upper(),
+            method=method[1:],
+            column=found.column,
+            n=found.n,
+            scenarios=found.scenarios,
+            why=found.why,
+            sd=plain(100 * (found.sd or 0.0), 2),
+            out=out,
+        )
     )
     codings = "; ".join(f"{factor.name} {_coding_text(factor)}" for factor in found.factors)
-    yield f"Factors: {codings}."
+    yield say("Factors: {codings}.", codings=codings)
     if found.left_out:
-        yield f"Not in the model – {left_out_in_words(found.left_out)}."
+        yield say("Not in the model – {left_out}.", left_out=left_out_words(found.left_out))
     yield from _assumptions(found)
 
 
 def _assumptions(found: Effects) -> Iterable[str]:
     yield (
-        "Assumed: repetitions scatter independently and alike, in percent; a drift is straight. An effect is shown "
-        "where p is below 0.05 after Holm’s correction; one that is not shown may still be there."
+        say(
+            "Assumed: repetitions scatter independently and alike, in percent; a drift is straight. "
+            "An effect is shown where p is below 0.05 after Holm’s correction; one that is not shown "
+            "may still be there."
+        )
     )
     for each in found.scatter:
         yield (
-            f"Doubtful: the scatter differs by {each.factor}, {plain(100 * each.u_quietest, 2)} % at {each.quietest} "
-            f"and {plain(100 * each.u_noisiest, 2)} % at {each.noisiest} ({p_text(each.p)}); intervals at the first "
-            "are too wide, at the second too narrow."
+            say(
+                "Doubtful: the scatter differs by {factor}, {u_quietest} % at {quietest} and "
+                "{u_noisiest} % at {noisiest} ({p}); intervals at the first are too wide, at the second "
+                "too narrow.",
+                factor=each.factor,
+                u_quietest=plain(100 * each.u_quietest, 2),
+                quietest=each.quietest,
+                u_noisiest=plain(100 * each.u_noisiest, 2),
+                noisiest=each.noisiest,
+                p=p_text(each.p),
+            )
         )
     if found.u_common:
         yield (
-            f"What repetitions share (meter, idle level; u = {plain(100 * found.u_common, 2)} %, the median) is in no "
-            "interval here: as far as it is in proportion to the energy, it moves all means alike."
+            say(
+                "What repetitions share (meter, idle level; u = {u_common} %, the median) is in no "
+                "interval here: as far as it is in proportion to the energy, it moves all means alike.",
+                u_common=plain(100 * found.u_common, 2),
+            )
         )
 
 
 def _coding_text(factor: FactorUsed) -> str:
     if factor.coding == "categorical":
-        return f"({len(factor.levels)} levels)"
-    return (
-        f"({len(factor.levels)} levels, as a straight line{' over its logarithm' if factor.coding == 'log2' else ''})"
+        return say("({n_levels} levels)", n_levels=len(factor.levels))
+    return say(
+        "({n_levels} levels, as a straight line{what})",
+        n_levels=len(factor.levels),
+        what=say(" over its logarithm") if factor.coding == "log2" else "",
     )
 
 

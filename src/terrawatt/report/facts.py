@@ -6,27 +6,28 @@ from typing import Any
 
 from terrawatt.records import AccuracyBand, Semantics, SourceDescription
 from terrawatt.report.content import RunFacts
+from terrawatt.report.language import decimal, mark, recorded, say
 from terrawatt.report.numbers import mean_and_half_width
 from terrawatt.report.verdicts import trial_reasons
 
 SEMANTICS_IN_WORDS: Mapping[Semantics, str] = {
-    Semantics.INSTANTANEOUS: "each reading is the power at that moment",
-    Semantics.MEAN: "each reading is the mean power of the interval before it",
-    Semantics.ON_CHANGE: "a reading holds until the next; the meter sends one when the power changes",
-    Semantics.COUNTER: "each reading is the energy since some start; differences are exact",
+    Semantics.INSTANTANEOUS: mark("each reading is the power at that moment"),
+    Semantics.MEAN: mark("each reading is the mean power of the interval before it"),
+    Semantics.ON_CHANGE: mark("a reading holds until the next; the meter sends one when the power changes"),
+    Semantics.COUNTER: mark("each reading is the energy since some start; differences are exact"),
 }
 
 _PROTOCOL: Mapping[str, str] = {
-    "cold_s": "Idle before (s)",
-    "latency_s": "Left out at the end of it (s)",
-    "idle_after_s": "Idle after (s)",
-    "warmup": "Warm-up executions, discarded",
-    "repetitions": "Repetitions",
-    "min_window_s": "Shortest window (s)",
-    "pause_s": "Pause between repetitions (s)",
-    "until_ci_percent": "Repeated until known to ± (%)",
-    "min_repetitions": "Repetitions at least",
-    "max_repetitions": "Repetitions at most",
+    "cold_s": mark("Idle before (s)"),
+    "latency_s": mark("Left out at the end of it (s)"),
+    "idle_after_s": mark("Idle after (s)"),
+    "warmup": mark("Warm-up executions, discarded"),
+    "repetitions": mark("Repetitions"),
+    "min_window_s": mark("Shortest window (s)"),
+    "pause_s": mark("Pause between repetitions (s)"),
+    "until_ci_percent": mark("Repeated until known to ± (%)"),
+    "min_repetitions": mark("Repetitions at least"),
+    "max_repetitions": mark("Repetitions at most"),
 }
 _OF_STOPPING = ("until_ci_percent", "min_repetitions", "max_repetitions")
 
@@ -77,7 +78,7 @@ def protocols(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
     def facts(run: RunFacts) -> list[Fact]:
         unused = {"repetitions"} if run.protocol.get("until_ci_percent") else set(_OF_STOPPING)
         shown = [(key, value) for key, value in run.protocol.items() if key not in unused]
-        return [Fact(_PROTOCOL.get(key, key), _in_words(value)) for key, value in shown]
+        return [Fact(say(_PROTOCOL.get(key, key)), _in_words(value)) for key, value in shown]
 
     return _shared(runs, facts)
 
@@ -99,35 +100,45 @@ def versions(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
 
 def notes(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
     """The remarks on runs, once for all runs that share them."""
-    return _told(_shared(runs, lambda run: [Fact("", note) for note in run.notes]))
+    return _told(_shared(runs, lambda run: [Fact("", recorded(note)) for note in run.notes]))
 
 
 def _meter(source: SourceDescription) -> Meter:
     facts = [
-        Fact("Kind", source.kind),
-        Fact("Semantics", f"{source.semantics}: {SEMANTICS_IN_WORDS[source.semantics]}"),
-        Fact("Accuracy", accuracy_in_words(source.accuracy)),
-        Fact("Resolution", f"{source.resolution_w:g} W" if source.resolution_w else "not stated"),
-        Fact("Interval", f"{source.interval_s:g} s" if source.interval_s else "not fixed"),
+        Fact(say("Kind"), source.kind),
+        Fact(say("Semantics"), f"{source.semantics}: {say(SEMANTICS_IN_WORDS[source.semantics])}"),
+        Fact(say("Accuracy"), accuracy_in_words(source.accuracy)),
+        Fact(say("Resolution"), f"{decimal(source.resolution_w, 'g')} W" if source.resolution_w else say("not stated")),
+        Fact(say("Interval"), f"{decimal(source.interval_s, 'g')} s" if source.interval_s else say("not fixed")),
     ]
     if source.latency_s is not None and source.u_latency_s is not None:
         late = mean_and_half_width(source.latency_s, 2 * source.u_latency_s)
-        facts.append(Fact("Late by", f"{late} s (± U, k = 2), calibrated and corrected"))
-    return Meter(source.name, source.is_estimate, (*facts, Fact("Note", source.note)) if source.note else tuple(facts))
+        facts.append(Fact(say("Late by"), say("{late} s (± U, k = 2), calibrated and corrected", late=late)))
+    return Meter(
+        source.name,
+        source.is_estimate,
+        (*facts, Fact(say("Note"), recorded(source.note))) if source.note else tuple(facts),
+    )
 
 
 def accuracy_in_words(bands: Sequence[AccuracyBand]) -> str:
     """A meter's limits of error: `± 3 W below 300 W; ± 1 % above`."""
     if not bands:
-        return "not stated"
+        return say("not stated")
     parts = []
     for position, band in enumerate(bands):
         limits = [
-            f"{limit:g} {unit}"
-            for limit, unit in ((band.plus_minus_w, "W"), (band.plus_minus_percent, "% of the reading"))
+            f"{decimal(limit, 'g')} {unit}"
+            for limit, unit in ((band.plus_minus_w, "W"), (band.plus_minus_percent, say("% of the reading")))
             if limit
         ]
-        where = f" below {band.below_w:g} W" if band.below_w is not None else " above" if position else ""
+        where = (
+            say(" below {below_w:g} W", below_w=band.below_w)
+            if band.below_w is not None
+            else say(" above")
+            if position
+            else ""
+        )
         parts.append(f"± {' + '.join(limits) or '0 W'}{where}")
     return "; ".join(parts)
 
@@ -149,28 +160,31 @@ def _told(groups: Iterable[Facts]) -> tuple[Facts, ...]:
 
 def _names(names: Sequence[str]) -> str:
     shown = ", ".join(names[:6])
-    return f"{shown} and {len(names) - 6} more" if len(names) > 6 else shown
+    return say("{shown} and {n_names} more", shown=shown, n_names=len(names) - 6) if len(names) > 6 else shown
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[Fact]:
     """The leaves of nested mappings, named by their path; sizes in bytes as GiB."""
     for key, value in mapping.items():
-        name = f"{prefix}{key}".replace("_", " ")
+        name = f"{prefix}{recorded(key.replace('_', ' '))}"
         if isinstance(value, Mapping):
             yield from _flat(value, f"{name} · ")
         elif key.endswith("_bytes") and isinstance(value, int):
-            yield Fact(name.removesuffix(" bytes"), f"{value / 2**30:.1f} GiB")
+            yield Fact(
+                f"{prefix}{recorded(key.removesuffix('_bytes').replace('_', ' '))}",
+                say("{value:.1f} GiB", value=value / 2**30),
+            )
         else:
             yield Fact(name, _in_words(value))
 
 
 def _in_words(value: object) -> str:
     if value is None:
-        return "unknown"
+        return say("unknown")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{decimal(value, 'g')}"
     if isinstance(value, list | tuple):
         return ", ".join(map(_in_words, value))
     return str(value)

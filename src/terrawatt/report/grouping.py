@@ -7,6 +7,7 @@ import numpy as np
 from terrawatt.analysis.scenarios import SEED, ScenarioRows, level_label, scenario_rows
 from terrawatt.analysis.table import ColumnKind, Table
 from terrawatt.records import Int64Array
+from terrawatt.report.language import say
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,20 +32,24 @@ def group_rows(table: Table, at_most: int) -> Grouping:
     scenarios = scenario_rows(table)
     if len(scenarios) <= at_most:
         labels = tuple(scenario.label for scenario in scenarios)
-        return Grouping("Scenario", labels, _group_of_row(scenarios, range(len(scenarios)), len(table.frame)))
+        return Grouping(say("Scenario"), labels, _group_of_row(scenarios, range(len(scenarios)), len(table.frame)))
     factors = [name for name in table.of_kind(ColumnKind.FACTOR) if name != SEED]
     for factor in sorted(factors, key=lambda name: name != "Model"):
         levels = _levels(scenarios, factor)
         if 2 <= len(levels) <= at_most:
             groups = [levels.index(scenario.settings.get(factor)) for scenario in scenarios]
             labels = tuple(level_label(factor, level) for level in levels)
-            note = f"{len(scenarios)} scenarios, pooled by {factor}."
+            note = say("{n_scenarios} scenarios, pooled by {factor}.", n_scenarios=len(scenarios), factor=factor)
             return Grouping(factor, labels, _group_of_row(scenarios, groups, len(table.frame)), note)
     return Grouping(
-        "Scenario",
-        ("all repetitions",),
+        say("Scenario"),
+        (say("all repetitions"),),
         np.zeros(len(table.frame), dtype=np.int64),
-        f"{len(scenarios)} scenarios, all pooled: no factor has {at_most} levels or fewer.",
+        say(
+            "{n_scenarios} scenarios, all pooled: no factor has {at_most} levels or fewer.",
+            n_scenarios=len(scenarios),
+            at_most=at_most,
+        ),
     )
 
 

@@ -7,10 +7,12 @@ from terrawatt.errors import UsageError, did_you_mean
 from terrawatt.report.figures import FIGURES
 from terrawatt.report.figures.power_curve import PREFIX
 from terrawatt.report.figures.sweep import SWEEP_FIGURES
+from terrawatt.report.language import Language
 from terrawatt.report.render import FORMATS
 from terrawatt.report.theme import Theme
 
 FIGURE_NAMES = (*FIGURES, *SWEEP_FIGURES, PREFIX)
+NO_FIGURE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,21 +20,25 @@ class Look:
     """What is to be drawn.
 
     Attributes:
-        names: of the figures; empty: all.
+        names: of the figures; empty: all; `none`: no figure.
         formats: of their files.
         theme: for the page, or for print.
+        language: of words and numbers, on the page and in the figures.
     """
 
     names: tuple[str, ...] = ()
     formats: tuple[str, ...] = ("svg", "png", "pdf", "html")
     theme: Theme = Theme.SCREEN
+    language: Language = Language.ENGLISH
 
     def shows(self, name: str) -> bool:
         """Whether a figure is among those to be drawn."""
         return not self.names or name in self.names
 
 
-def parse_look(names: Sequence[str] | None, formats: Sequence[str] | None, theme: str | None) -> Look:
+def parse_look(
+    names: Sequence[str] | None, formats: Sequence[str] | None, theme: str | None, language: str | None = None
+) -> Look:
     """A look from words as a user writes them: lists with commas, in any case.
 
     Raises:
@@ -40,10 +46,20 @@ def parse_look(names: Sequence[str] | None, formats: Sequence[str] | None, theme
     """
     default = Look()
     return Look(
-        _chosen(names, FIGURE_NAMES, "figure") or default.names,
+        _chosen(names, (*FIGURE_NAMES, NO_FIGURE), "figure") or default.names,
         _chosen(formats, FORMATS, "format") or default.formats,
         Theme(_chosen([theme], tuple(Theme), "theme")[0]) if theme else default.theme,
+        parse_language(language),
     )
+
+
+def parse_language(word: str | None) -> Language:
+    """A language from its code, `fr`; English where none is given.
+
+    Raises:
+        UsageError: there is no catalogue of it.
+    """
+    return Language(_chosen([word], tuple(Language), "language")[0]) if word else Language.ENGLISH
 
 
 def _chosen(words: Sequence[str] | None, known: Iterable[str], what: str) -> tuple[str, ...]:

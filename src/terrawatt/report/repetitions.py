@@ -6,23 +6,24 @@ from typing import Any
 from terrawatt.analysis.main_columns import main_energy, main_scores
 from terrawatt.analysis.scenarios import SEED, scenario_rows
 from terrawatt.analysis.table import Column, ColumnKind, Table
+from terrawatt.report.language import mark, recorded, say
 from terrawatt.report.tables import PageTable, repetition_table
 
 ROWS_WITHOUT_SCRIPTS = 50  # a browser without scripts shows them all at once; the CSV file has the rest
 
 _GROUPS = {
-    ColumnKind.IDENTITY: "Repetition",
-    ColumnKind.FACTOR: "Settings",
-    ColumnKind.ENERGY: "Energy",
-    ColumnKind.UNCERTAINTY: "Energy",
-    ColumnKind.GROSS: "Energy",
-    ColumnKind.PHASE: "Energy of phases",
-    ColumnKind.DERIVED: "Emissions",
-    ColumnKind.EMISSIONS: "Emissions",
-    ColumnKind.HOST: "Host",
-    ColumnKind.PERFORMANCE: "Performance",
-    ColumnKind.MODEL: "Model",
-    ColumnKind.VERDICT: "Verdict",
+    ColumnKind.IDENTITY: mark("Repetition"),
+    ColumnKind.FACTOR: mark("Settings"),
+    ColumnKind.ENERGY: mark("Energy"),
+    ColumnKind.UNCERTAINTY: mark("Energy"),
+    ColumnKind.GROSS: mark("Energy"),
+    ColumnKind.PHASE: mark("Energy of phases"),
+    ColumnKind.DERIVED: mark("Emissions"),
+    ColumnKind.EMISSIONS: mark("Emissions"),
+    ColumnKind.HOST: mark("Host"),
+    ColumnKind.PERFORMANCE: mark("Performance"),
+    ColumnKind.MODEL: mark("Model"),
+    ColumnKind.VERDICT: mark("Verdict"),
 }
 
 
@@ -91,8 +92,8 @@ def repetitions(table: Table) -> Repetitions:
         columns.append(
             ChosenColumn(
                 label,
-                column.description,
-                _GROUPS[column.kind],
+                recorded(column.description),
+                say(_GROUPS[column.kind]),
                 is_text=is_text.get(label, True),
                 is_empty=label not in is_text,
                 is_default=name in default,

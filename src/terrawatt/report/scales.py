@@ -8,11 +8,26 @@ import numpy as np
 from terrawatt.analysis.statistics import numbers
 from terrawatt.analysis.table import ColumnKind, Table, common_column
 from terrawatt.records import Float64Array
+from terrawatt.report.language import mark, say
 
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
 _TIMES = ((4 * 3600.0, 3600.0, "h"), (600.0, 60.0, "min"), (1.0, 1.0, "s"), (0.0, 1e-3, "ms"))  # from, divisor, unit
 # The fonts of figures lack subscripts, and a label that has one changes its font.
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+# Columns that have a name of their own in other languages; factors and scores of others keep theirs.
+_NAMED = frozenset(
+    {
+        mark("Duration"),
+        mark("Accuracy"),
+        mark("Recall"),
+        mark("Emissions"),
+        mark("Energy (CodeCarbon)"),
+        mark("Temperature"),
+        mark("Memory"),
+        mark("Reads"),
+    }
+)
+_SCORE_WORDS = (mark("precision"), mark("recall"))
 _LOG_FROM_RATIO = 30.0  # a linear axis hides the small values of data that span more
 _MANY_DECADES = 2.7
 
@@ -81,7 +96,7 @@ def quantity(table: Table, name: str) -> Quantity:
     """A column in the unit that fits its values, with the title of its axis."""
     values = numbers(table, name)
     scale = scale_for(values, table.unit(name))
-    title = f"{display_name(table, name)} ({scale.unit or 'no unit'})"
+    title = f"{display_name(table, name)} ({scale.unit or say('no unit')})"
     return Quantity(values / scale.divisor, title.translate(_SUBSCRIPTS), scale)
 
 
@@ -110,8 +125,10 @@ def display_name(table: Table, name: str) -> str:
     kind = table.columns[name].kind if name in table.columns else None
     source = re.fullmatch(r"Energy \((.+)\)", name)
     if source:
-        return f"{'Net energy' if kind is ColumnKind.ENERGY else 'Energy'}, {source[1]}"
+        return f"{say('Net energy') if kind is ColumnKind.ENERGY else say('Energy')}, {source[1]}"
     if kind is ColumnKind.PERFORMANCE and "_" in name:
         average, _, score = name.partition("_")
-        return f"{average.capitalize()} {score.upper() if len(score) == 2 else score}"
-    return name
+        return say(
+            "{average} {score}", average=average.capitalize(), score=score.upper() if len(score) == 2 else say(score)
+        )
+    return say(name) if name in _NAMED else name

@@ -10,7 +10,8 @@ import pandas as pd
 from terrawatt.analysis.scenarios import ScenarioRows, scenario_rows
 from terrawatt.analysis.statistics import describe, mean_with_uncertainty, numbers
 from terrawatt.analysis.table import ColumnKind, Table
-from terrawatt.report.numbers import mean_and_half_width, mean_and_sd, plain
+from terrawatt.report.language import localised, recorded, say
+from terrawatt.report.numbers import mean_and_half_width, mean_and_sd, plain, unlocalised
 from terrawatt.report.scales import common_uncertainty, display_name, quantity, standard_uncertainty
 
 _LARGEST_WHOLE = 1e15  # above, a float no longer holds every whole number
@@ -62,7 +63,9 @@ def scenario_table(table: Table, estimated: Sequence[str]) -> PageTable:
     others = [name for name in table.of_kind(ColumnKind.PERFORMANCE) if _has_value(table, name)]
     described += others[:3] if not any(name in described for name in others) else []
     columns = [
-        _Column(Header("Scenario", "the settings that differ", is_text=True), [Cell(s.label) for s in scenarios]),
+        _Column(
+            Header(say("Scenario"), say("the settings that differ"), is_text=True), [Cell(s.label) for s in scenarios]
+        ),
         _counts(table, scenarios, [*energies, *described][:1]),
         *(_energies(table, name, scenarios, estimated) for name in energies),
         *(_means(table, name, scenarios) for name in described),
@@ -78,12 +81,16 @@ def repetition_table(table: Table) -> PageTable:
     texts = {name: [_cell(value) for value in table.frame[name].astype(object)] for name in names}
     shown = [name for name in names if any(texts[name])]
     headers = tuple(
-        Header(table.label(name), table.columns[name].description, is_text=not _are_numbers(texts[name]))
+        Header(table.label(name), recorded(table.columns[name].description), is_text=not _are_numbers(texts[name]))
         for name in shown
     )
-    rows = tuple(zip(*([Cell(text) for text in texts[name]] for name in shown), strict=True))
+    rows = tuple(
+        zip(*(_localised(texts[name], header) for name, header in zip(shown, headers, strict=True)), strict=True)
+    )
     empty = [name for name in names if name not in shown and table.columns[name].kind is not ColumnKind.VERDICT]
-    return PageTable(headers, rows, (f"Columns without any value: {', '.join(empty)}.",) if empty else ())
+    return PageTable(
+        headers, rows, (say("Columns without any value: {empty}.", empty=", ".join(empty)),) if empty else ()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +108,8 @@ def _counts(table: Table, scenarios: Sequence[ScenarioRows], main: Sequence[str]
     for scenario in scenarios:
         total = len(scenario.rows)
         used = int(np.isfinite(numbers(table, main[0])[scenario.rows]).sum()) if main else total
-        cells.append(Cell(str(total) if used == total else f"{used} of {total}", str(used)))
-    return _Column(Header("n", "repetitions that are used, and how many there are"), cells)
+        cells.append(Cell(str(total) if used == total else say("{used} of {total}", used=used, total=total), str(used)))
+    return _Column(Header("n", say("repetitions that are used, and how many there are")), cells)
 
 
 def _energies(table: Table, name: str, scenarios: Sequence[ScenarioRows], estimated: Sequence[str]) -> _Column:
@@ -121,12 +128,18 @@ def _energies(table: Table, name: str, scenarios: Sequence[ScenarioRows], estima
         if found.reason:
             reasons.setdefault(found.reason, []).append(scenario.label)
     source = name.removeprefix("Energy (").removesuffix(")")
-    flag = ", an estimate" if source in estimated else ""
+    flag = say(", an estimate") if source in estimated else ""
     remarks = [
-        f"{display_name(table, name)}: {reason} ({_some(labels, len(scenarios))})."
+        f"{display_name(table, name)}: {recorded(reason)} ({_some(labels, len(scenarios))})."
         for reason, labels in reasons.items()
     ]
-    return _Column(Header(f"{shown.title}{flag}: mean ± U", "mean, and expanded uncertainty, 95 %"), cells, remarks)
+    return _Column(
+        Header(
+            say("{title}{flag}: mean ± U", title=shown.title, flag=flag), say("mean, and expanded uncertainty, 95 %")
+        ),
+        cells,
+        remarks,
+    )
 
 
 def _means(table: Table, name: str, scenarios: Sequence[ScenarioRows]) -> _Column:
@@ -140,17 +153,19 @@ def _means(table: Table, name: str, scenarios: Sequence[ScenarioRows]) -> _Colum
             cells.append(Cell("–"))
             continue
         if found.sd is None:
-            remarks.append("(–): one value has no standard deviation.")
+            remarks.append(say("(–): one value has no standard deviation."))
         text = f"{plain(found.mean)} (–)" if found.sd is None else mean_and_sd(found.mean, found.sd)
         cells.append(Cell(text, f"{found.mean:.9g}"))
-    return _Column(Header(f"{title}: mean (sd)", table.columns[name].description), cells, remarks)
+    return _Column(
+        Header(say("{title}: mean (sd)", title=title), recorded(table.columns[name].description)), cells, remarks
+    )
 
 
 def _some(labels: Sequence[str], total: int) -> str:
     """A few of the scenarios' names."""
     if len(labels) == total:
-        return "all scenarios"
-    return "; ".join(labels[:3]) + (f"; and {len(labels) - 3} more" if len(labels) > 3 else "")
+        return say("all scenarios")
+    return "; ".join(labels[:3]) + (say("; and {n_labels} more", n_labels=len(labels) - 3) if len(labels) > 3 else "")
 
 
 def _has_value(table: Table, name: str) -> bool:
@@ -166,8 +181,13 @@ def _cell(value: Any) -> str:
     number = float(value)
     if number.is_integer() and abs(number) < _LARGEST_WHOLE:
         return str(int(number))
-    text = plain(number, 5)
+    text = unlocalised(number, 5)
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def _localised(texts: Sequence[str], header: Header) -> list[Cell]:
+    """The cells of a column."""
+    return [Cell(text if header.is_text else localised(text)) for text in texts]
 
 
 def _are_numbers(texts: Sequence[str]) -> bool:

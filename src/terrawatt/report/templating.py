@@ -8,6 +8,8 @@ from typing import Any
 
 import jinja2
 
+from terrawatt.report.language import current, decimal, moment, recorded, say, say_n
+
 
 @cache
 def environment() -> jinja2.Environment:
@@ -20,7 +22,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}  # a page holds megabytes
-    made.filters["packed"] = packed
+    made.filters |= {"packed": packed, "decimal": decimal}
+    made.globals |= {"say": say, "say_n": say_n, "recorded": recorded, "moment": moment, "spoken": current}
     return made
 
 

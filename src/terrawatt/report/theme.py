@@ -5,6 +5,8 @@ from typing import Any
 
 import altair as alt
 
+from terrawatt.report.language import vega_locale
+
 # Okabe & Ito's colours, told apart with every common colour blindness; without the yellow, too pale on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # A shape beside each colour, so that a figure also works in grey.
@@ -80,8 +82,9 @@ class Theme(StrEnum):
 
 
 def specification(chart: alt.TopLevelMixin, theme: Theme = Theme.SCREEN) -> dict[str, Any]:
-    """The Vega-Lite specification of a chart in a theme; every format is made from it."""
+    """The Vega-Lite specification of a chart in a theme, in the current language; every format is made from it."""
     specified: dict[str, Any] = chart.to_dict()
+    config = CONFIG | vega_locale()
     if theme is Theme.SCREEN:
-        return specified | {"config": CONFIG}
-    return specified | {"config": CONFIG | {part: CONFIG[part] | changes for part, changes in _PAPER.items()}}
+        return specified | {"config": config}
+    return specified | {"config": config | {part: CONFIG[part] | changes for part, changes in _PAPER.items()}}

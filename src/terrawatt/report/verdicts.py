@@ -10,6 +10,7 @@ import pandas as pd
 from terrawatt.analysis.table import ColumnKind, Table
 from terrawatt.records import Severity, Verdict
 from terrawatt.report.content import RepetitionKey, RunFacts
+from terrawatt.report.language import recorded, say
 
 # What publishable work needs (docs/protocol.md); below it, the report says that it shows a trial.
 PUBLISHABLE_IDLE_S = 120
@@ -77,8 +78,10 @@ def verdict_lines(table: Table, verdicts: Mapping[RepetitionKey, tuple[Verdict, 
         lines.append(
             VerdictLine(
                 severity=severity,
-                message=f"{first.message} (the numbers vary)" if varies else first.message,
-                advice=first.advice,
+                message=say("{message} (the numbers vary)", message=first.message)
+                if varies
+                else recorded(first.message),
+                advice=recorded(first.advice),
                 columns=tuple(dict.fromkeys(verdict.column for _, verdict in found if verdict.column)),
                 repetitions=_repetitions_in_words([key for key, _ in found], n_repetitions),
             )
@@ -107,13 +110,27 @@ def without_unusable(table: Table, verdicts: Mapping[RepetitionKey, tuple[Verdic
 def trial_reasons(run: RunFacts) -> tuple[str, ...]:
     """What makes a run a trial rather than publishable work; empty when nothing does."""
     reasons = [
-        f"{name} {run.protocol[key]:g} s (≥ {PUBLISHABLE_IDLE_S} s asked)"
-        for key, name in (("cold_s", "idle before"), ("idle_after_s", "idle after"))
+        say(
+            "{name} {protocol:g} s (≥ {publishable_idle_s} s asked)",
+            name=name,
+            protocol=run.protocol[key],
+            publishable_idle_s=PUBLISHABLE_IDLE_S,
+        )
+        for key, name in (("cold_s", say("idle before")), ("idle_after_s", say("idle after")))
         if _is_below(run.protocol.get(key), PUBLISHABLE_IDLE_S)
     ]
-    key, at_least = ("min_repetitions", "at least ") if run.protocol.get("until_ci_percent") else ("repetitions", "")
+    key, at_least = (
+        ("min_repetitions", say("at least ")) if run.protocol.get("until_ci_percent") else ("repetitions", "")
+    )
     if _is_below(run.protocol.get(key), PUBLISHABLE_REPETITIONS):
-        reasons.append(f"{at_least}{run.protocol[key]} repetitions (≥ {PUBLISHABLE_REPETITIONS} asked)")
+        reasons.append(
+            say(
+                "{at_least}{protocol} repetitions (≥ {publishable_repetitions} asked)",
+                at_least=at_least,
+                protocol=run.protocol[key],
+                publishable_repetitions=PUBLISHABLE_REPETITIONS,
+            )
+        )
     return tuple(reasons)
 
 
@@ -146,17 +163,20 @@ def _repetitions_in_words(keys: list[RepetitionKey], n_repetitions: int) -> str:
     """`all repetitions`, or `run 1, group 2: 1, 3; run 2: 1`, cut where it gets long."""
     distinct = list(dict.fromkeys(keys))
     if len(distinct) == n_repetitions:
-        return "all repetitions" if n_repetitions > 1 else "the only repetition"
+        return say("all repetitions") if n_repetitions > 1 else say("the only repetition")
     by_run: dict[tuple[int | None, int | None], list[int]] = {}
     for run, group, repetition in distinct:
         by_run.setdefault((run, group), []).append(repetition)
-    parts = [f"{_run_in_words(run, group)}repetition {_numbers(numbers)}" for (run, group), numbers in by_run.items()]
+    parts = [
+        say("{run}repetition {numbers}", run=_run_in_words(run, group), numbers=_numbers(numbers))
+        for (run, group), numbers in by_run.items()
+    ]
     shown, hidden = parts[:4], len(parts) - 4
-    return "; ".join(shown) + (f"; and in {hidden} more" if hidden > 0 else "")
+    return "; ".join(shown) + (say("; and in {hidden} more", hidden=hidden) if hidden > 0 else "")
 
 
 def _run_in_words(run: int | None, group: int | None) -> str:
-    words = [f"{name} {number}" for name, number in (("run", run), ("group", group)) if number is not None]
+    words = [f"{name} {number}" for name, number in ((say("run"), run), (say("group"), group)) if number is not None]
     return f"{', '.join(words)}, " if words else ""
 
 

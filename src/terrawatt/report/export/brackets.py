@@ -5,7 +5,7 @@ The digits in brackets are those of the uncertainty, in units of the last digit 
 
 import math
 
-from terrawatt.report.numbers import plain
+from terrawatt.report.numbers import unlocalised
 
 _ROUNDING = 1e-12  # relative; the standard deviation of equal numbers is no uncertainty
 _MOST_DECIMALS, _LARGEST = 7, 1e7  # beyond, numbers are written with a power of ten
@@ -16,7 +16,7 @@ def in_brackets(value: float, u: float | None) -> str:
     if not math.isfinite(value):
         return ""
     if u is None or not math.isfinite(u) or u <= _ROUNDING * abs(value):
-        return plain(value)
+        return unlocalised(value)
     decimals = _decimals(u)
     if decimals > _MOST_DECIMALS or max(abs(value), u) >= _LARGEST:
         power = math.floor(math.log10(max(abs(value), u)))

@@ -16,27 +16,28 @@ from terrawatt.report.figures.frugality import frugality_curves
 from terrawatt.report.figures.loadings import pca_by_model, pca_loadings
 from terrawatt.report.figures.matrices import correlation_matrix, correlation_ranks, covariance_matrix
 from terrawatt.report.figures.meters import energy_energy
+from terrawatt.report.language import mark
 
 __all__ = ["FIGURES", "Drawing", "Figure", "Skipped"]
 
 # In the page's order.
 _ALL = (
-    Figure("energy_performance", "Energy against performance", energy_performance),
-    Figure("duration_performance", "Duration against performance", duration_performance),
-    Figure("frugality", "Frugality: performance weighed against energy", frugality_curves),
-    Figure("distributions", "Distributions", distributions),
-    Figure("energy_energy", "The meter against CodeCarbon", energy_energy),
-    Figure("main_effects", "What the factors do: main effects", main_effects),
-    Figure("interactions", "What the factors do: interactions", interactions),
-    Figure("correlation_matrix", "Correlation matrix", correlation_matrix),
-    Figure("correlation_ranks", "Rank correlation matrix", correlation_ranks),
-    Figure("correlation_by_model", "Correlation matrices by model", correlation_by_model),
-    Figure("covariance_matrix", "Covariance matrix", covariance_matrix),
-    Figure("pca_scree", "Principal components: variance explained", pca_scree),
-    Figure("pca_circle", "Principal components: correlation circle", pca_circle),
-    Figure("pca_scores", "Principal components: repetitions", pca_scores),
-    Figure("pca_loadings", "Principal components: loadings with their bands", pca_loadings),
-    Figure("pca_by_model", "Principal components by model", pca_by_model),
+    Figure("energy_performance", mark("Energy against performance"), energy_performance),
+    Figure("duration_performance", mark("Duration against performance"), duration_performance),
+    Figure("frugality", mark("Frugality: performance weighed against energy"), frugality_curves),
+    Figure("distributions", mark("Distributions"), distributions),
+    Figure("energy_energy", mark("The meter against CodeCarbon"), energy_energy),
+    Figure("main_effects", mark("What the factors do: main effects"), main_effects),
+    Figure("interactions", mark("What the factors do: interactions"), interactions),
+    Figure("correlation_matrix", mark("Correlation matrix"), correlation_matrix),
+    Figure("correlation_ranks", mark("Rank correlation matrix"), correlation_ranks),
+    Figure("correlation_by_model", mark("Correlation matrices by model"), correlation_by_model),
+    Figure("covariance_matrix", mark("Covariance matrix"), covariance_matrix),
+    Figure("pca_scree", mark("Principal components: variance explained"), pca_scree),
+    Figure("pca_circle", mark("Principal components: correlation circle"), pca_circle),
+    Figure("pca_scores", mark("Principal components: repetitions"), pca_scores),
+    Figure("pca_loadings", mark("Principal components: loadings with their bands"), pca_loadings),
+    Figure("pca_by_model", mark("Principal components by model"), pca_by_model),
 )
 
 FIGURES: Mapping[str, Figure] = {figure.name: figure for figure in _ALL}

@@ -14,17 +14,18 @@ from terrawatt.records import Float64Array
 from terrawatt.report.figures.captions import component_title, components_sentence, left_out_sentence
 from terrawatt.report.figures.components import ONE_COMPONENT
 from terrawatt.report.figures.figure import Drawing, Skipped
-from terrawatt.report.figures.marks import Cell, inline
+from terrawatt.report.figures.marks import Cell, inline, tip
+from terrawatt.report.language import decimal, mark, say
 from terrawatt.report.theme import GREY, INK, LABEL_PX, PALETTE
 
 _FAMILIES = {
-    ColumnKind.FACTOR: "settings",
-    ColumnKind.MODEL: "settings",
-    ColumnKind.ENERGY: "energy",
-    ColumnKind.PHASE: "energy",
-    ColumnKind.EMISSIONS: "energy",
-    ColumnKind.HOST: "machine and time",
-    ColumnKind.PERFORMANCE: "performance",
+    ColumnKind.FACTOR: mark("settings"),
+    ColumnKind.MODEL: mark("settings"),
+    ColumnKind.ENERGY: mark("energy"),
+    ColumnKind.PHASE: mark("energy"),
+    ColumnKind.EMISSIONS: mark("energy"),
+    ColumnKind.HOST: mark("machine and time"),
+    ColumnKind.PERFORMANCE: mark("performance"),
 }
 _PAIRS = ((0, 1), (1, 2))
 _LABEL_FROM = (
@@ -43,15 +44,16 @@ def pca_circle(table: Table) -> Drawing | Skipped:
     """The correlation of each quantity with the components: PC1 with PC2 and, when there is one, PC2 with PC3."""
     found = principal_components(quantities(table))
     if len(found.explained) < 2:
-        return Skipped(ONE_COMPONENT)
+        return Skipped(say(ONE_COMPONENT))
     pairs = [pair for pair in _PAIRS if pair[1] < len(found.explained)]
-    caption = (
-        "An arrow's coordinates are the correlations of a quantity with the two components; near the circle it is well "
-        f"represented, near the middle it is not. {components_sentence(found)}"
+    caption = say(
+        "An arrow's coordinates are the correlations of a quantity with the two components; near "
+        "the circle it is well represented, near the middle it is not. {found}",
+        found=components_sentence(found),
     )
     chart = alt.vconcat(*(_circle(table, found, pair) for pair in pairs))
     details = f"{_unlabelled(found, pairs)}{left_out_sentence(found.left_out)}"
-    return Drawing(chart, caption, f"Correlation circle. {_strongest(found)}", details)
+    return Drawing(chart, caption, say("Correlation circle. {found}", found=_strongest(found)), details)
 
 
 def spread(positions: Float64Array, gap: float) -> Float64Array:
@@ -79,15 +81,15 @@ def _circle(table: Table, found: PcaResult, pair: tuple[int, int]) -> alt.LayerC
         x.scale(domain=[-_HALF_WIDTH, _HALF_WIDTH], nice=False),
         y.scale(domain=[-half_height, half_height], nice=False),
     )
-    families = list(dict.fromkeys(_FAMILIES.values()))
+    families = [say(family) for family in dict.fromkeys(_FAMILIES.values())]
     colour = alt.Color(
         "family:N", title=None, legend=alt.Legend(orient="top", symbolType="stroke", symbolStrokeWidth=3)
     )
     colour = colour.scale(domain=families, range=list(PALETTE[: len(families)]))
     tooltip = [
-        alt.Tooltip("name:N"),
-        alt.Tooltip("x:Q", title=f"PC{pair[0] + 1}", format=".2f"),
-        alt.Tooltip("y:Q", title=f"PC{pair[1] + 1}", format=".2f"),
+        tip("name:N"),
+        alt.Tooltip("x:Q", title=say("PC{n}", n=pair[0] + 1), format=".2f"),
+        alt.Tooltip("y:Q", title=say("PC{n}", n=pair[1] + 1), format=".2f"),
     ]
     frame, arrows, texts = alt.Chart(inline(_frame())), alt.Chart(inline(rows)), alt.Chart(inline(labels))
     layers = [
@@ -107,7 +109,7 @@ def _circle(table: Table, found: PcaResult, pair: tuple[int, int]) -> alt.LayerC
 
 def _arrows(table: Table, found: PcaResult, tips: Float64Array) -> list[dict[str, Cell]]:
     return [
-        {"name": name, "family": _FAMILIES[table.columns[name].kind], "x": float(x), "y": float(y), "zero": 0.0}
+        {"name": name, "family": say(_FAMILIES[table.columns[name].kind]), "x": float(x), "y": float(y), "zero": 0.0}
         for name, (x, y) in zip(found.names, tips, strict=True)
     ]
 
@@ -150,8 +152,18 @@ def _unlabelled(found: PcaResult, pairs: list[tuple[int, int]]) -> str:
         lengths = np.hypot(found.loadings[:, pair[0]], found.loadings[:, pair[1]])
         names = [name for name, length in zip(found.names, lengths, strict=True) if length < _LABEL_FROM]
         if names:
-            parts.append(f"PC{pair[0] + 1} and PC{pair[1] + 1}: {', '.join(names)}")
-    return f"Arrows shorter than {_LABEL_FROM}, without a label – {'; '.join(parts)}. " if parts else ""
+            parts.append(
+                say("PC{pair} and PC{pair_2}: {names}", pair=pair[0] + 1, pair_2=pair[1] + 1, names=", ".join(names))
+            )
+    return (
+        say(
+            "Arrows shorter than {label_from}, without a label – {parts}. ",
+            label_from=_LABEL_FROM,
+            parts="; ".join(parts),
+        )
+        if parts
+        else ""
+    )
 
 
 def _strongest(found: PcaResult) -> str:
@@ -159,6 +171,6 @@ def _strongest(found: PcaResult) -> str:
     sentences = []
     for component in range(2):
         order = np.argsort(-np.abs(found.loadings[:, component]), kind="stable")[:4]
-        parts = [f"{found.names[i]} {found.loadings[i, component]:.2f}" for i in order]
-        sentences.append(f"PC{component + 1} goes most with {', '.join(parts)}.")
+        parts = [f"{found.names[i]} {decimal(found.loadings[i, component], '.2f')}" for i in order]
+        sentences.append(say("PC{component} goes most with {parts}.", component=component + 1, parts=", ".join(parts)))
     return " ".join(sentences)

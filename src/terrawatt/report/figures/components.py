@@ -8,11 +8,12 @@ from terrawatt.analysis.statistics import quantities
 from terrawatt.analysis.table import Table
 from terrawatt.report.figures.captions import component_title, components_sentence, left_out_sentence
 from terrawatt.report.figures.figure import Drawing, Skipped
-from terrawatt.report.figures.marks import Cell, group_colour, group_legend, group_shape, inline
+from terrawatt.report.figures.marks import Cell, group_colour, group_legend, group_shape, inline, tip
 from terrawatt.report.grouping import group_rows
+from terrawatt.report.language import decimal, mark, say
 from terrawatt.report.theme import INK, LABEL_PX, MAX_COLOURS, PALETTE, WIDTH_PX
 
-ONE_COMPONENT = "the quantities are proportional to each other: one component holds all the variance"
+ONE_COMPONENT = mark("the quantities are proportional to each other: one component holds all the variance")
 
 _MAX_COMPONENTS = 10  # shown in the scree plot
 _NUMBER_INSIDE_FROM = 10.0  # %, height of a bar with room for its number
@@ -24,13 +25,17 @@ def pca_scree(table: Table) -> Drawing:
     found = principal_components(quantities(table))
     shares = 100 * found.explained[:_MAX_COMPONENTS]
     rows: list[dict[str, Cell]] = [
-        {"component": f"PC{i + 1}", "share": float(share), "sum": float(total), "text": f"{share:.1f}"}
+        {"component": say("PC{n}", n=i + 1), "share": float(share), "sum": float(total), "text": decimal(share, ".1f")}
         for i, (share, total) in enumerate(zip(shares, np.cumsum(shares), strict=True))
     ]
-    x = alt.X("component:N", sort=None, title="Principal component", axis=alt.Axis(labelAngle=0))
-    y = alt.Y("share:Q", title="Variance explained (%)", axis=alt.Axis(values=list(range(0, 101, 20))))
+    x = alt.X("component:N", sort=None, title=say("Principal component"), axis=alt.Axis(labelAngle=0))
+    y = alt.Y("share:Q", title=say("Variance explained (%)"), axis=alt.Axis(values=list(range(0, 101, 20))))
     base, last = alt.Chart(inline(rows)), alt.Chart(inline(rows[-1:]))
-    tooltip = ["component:N", alt.Tooltip("share:Q", format=".1f"), alt.Tooltip("sum:Q", format=".1f")]
+    tooltip = [
+        tip("component:N"),
+        alt.Tooltip("share:Q", title=say("share"), format=".1f"),
+        alt.Tooltip("sum:Q", title=say("sum"), format=".1f"),
+    ]
     inside = f"datum.share >= {_NUMBER_INSIDE_FROM}"
     number = base.mark_text(fontSize=LABEL_PX).encode(x=x, y=y, text="text:N")
     layers = [
@@ -41,19 +46,24 @@ def pca_scree(table: Table) -> Drawing:
         number.transform_filter(f"!({inside})").mark_text(fontSize=LABEL_PX, dy=-9, color=INK),
         base.mark_line(color=PALETTE[1]).encode(x=x, y="sum:Q"),
         base.mark_circle(color=PALETTE[1], size=70, opacity=1).encode(x=x, y="sum:Q", tooltip=tooltip),
-        last.mark_text(text="sum so far", fontSize=LABEL_PX, dy=-13).encode(x=x, y="sum:Q"),
+        last.mark_text(text=say("sum so far"), fontSize=LABEL_PX, dy=-13).encode(x=x, y="sum:Q"),
     ]
-    caption = f"Bars: share of each component; line: sum so far. {components_sentence(found)}"
+    caption = say("Bars: share of each component; line: sum so far. {found}", found=components_sentence(found))
     listed = ", ".join(f"{row['component']} {row['text']} %" for row in rows)
     chart = alt.layer(*layers, width=min(640, 110 * len(rows)), height=320)
-    return Drawing(chart, caption, f"Scree plot. Variance explained: {listed}.", left_out_sentence(found.left_out))
+    return Drawing(
+        chart,
+        caption,
+        say("Scree plot. Variance explained: {listed}.", listed=listed),
+        left_out_sentence(found.left_out),
+    )
 
 
 def pca_scores(table: Table) -> Drawing | Skipped:
     """The repetitions in the plane of the first two components, coloured by scenario."""
     found = principal_components(quantities(table))
     if len(found.explained) < 2:
-        return Skipped(ONE_COMPONENT)
+        return Skipped(say(ONE_COMPONENT))
     grouping = group_rows(table, MAX_COLOURS)
     numbers = table.frame["Repetition"].tolist() if "Repetition" in table.frame else [None] * len(table.frame)
     rows: list[dict[str, Cell]] = [
@@ -78,12 +88,16 @@ def pca_scores(table: Table) -> Drawing | Skipped:
             color=group_colour(grouping, legend=legend),
             shape=group_shape(grouping, legend=legend),
             opacity=alt.condition(highlight, alt.value(0.5 if many else 0.9), alt.value(0.06)),
-            tooltip=[alt.Tooltip("group:N", title=grouping.title), "repetition:N"],
+            tooltip=[alt.Tooltip("group:N", title=grouping.title), tip("repetition:N")],
         )
         .add_params(highlight)
     )
     note = f"{grouping.note} " if grouping.note else ""
-    caption = f"Each point is a repetition. {note}{components_sentence(found)}"
-    about = f"Scores on PC1 and PC2 of {len(rows)} repetitions in {len(grouping.labels)} groups"
+    caption = say("Each point is a repetition. {note}{found}", note=note, found=components_sentence(found))
+    about = say(
+        "Scores on PC1 and PC2 of {n_rows} repetitions in {n_labels} groups",
+        n_rows=len(rows),
+        n_labels=len(grouping.labels),
+    )
     alternative = f"{about}: {', '.join(grouping.labels)}."
     return Drawing(chart, caption, alternative, left_out_sentence(found.left_out))

@@ -20,6 +20,7 @@ from terrawatt.report.figures.marks import (
     wrapped,
 )
 from terrawatt.report.grouping import Grouping, group_rows
+from terrawatt.report.language import decimal, mark, say
 from terrawatt.report.scales import Quantity, quantity
 from terrawatt.report.theme import GREY, INK, MAX_COLOURS, PALETTE, WIDTH_PX
 
@@ -30,7 +31,7 @@ _MIN_FOR_DENSITY, _MIN_FOR_BOX = 10, 5
 _GRID_POINTS = 60  # of a density's outline
 _ROUNDING = 1e-9  # relative; values that differ less are equal, and have no density
 
-_BOX_TOOLTIP = {"n": "n", "q1": "lower quartile", "x": "median", "q3": "upper quartile"}
+_BOX_TOOLTIP = {"n": "n", "q1": mark("lower quartile"), "x": mark("median"), "q3": mark("upper quartile")}
 
 # Heights inside a row, as a share of it, downward from its middle.
 _DENSITY_BASE, _DENSITY_HEIGHT, _BOX_HALF, _POINTS_MIDDLE, _POINTS_HALF = -0.12, 0.32, 0.08, 0.27, 0.11
@@ -42,7 +43,7 @@ def distributions(table: Table) -> Drawing | Skipped:
     quantities = [quantity(table, name) for name in columns if name is not None]
     shown = [found for found in quantities if np.isfinite(found.numbers).any()]
     if not shown:
-        return Skipped("neither energy, nor duration, nor a score has a value")
+        return Skipped(say("neither energy, nor duration, nor a score has a value"))
     grouping = group_rows(table, _MAX_GROUPS)
     colour = _row_colour(table, grouping)
     width_px = (WIDTH_PX - _labels_px(grouping) - 70) // 2
@@ -74,7 +75,10 @@ def _panel(
     boxes = inline(_box(values, i, grouping) for i, values in enumerate(groups) if len(values))
     points = inline(row for i, values in enumerate(groups) for row in _points(values, i, grouping))
     group = alt.Tooltip("group:N", title=grouping.title)
-    tooltip = [group, *(alt.Tooltip(f"{field}:Q", title=title, format=".4~g") for field, title in _BOX_TOOLTIP.items())]
+    tooltip = [
+        group,
+        *(alt.Tooltip(f"{field}:Q", title=say(title), format=".4~g") for field, title in _BOX_TOOLTIP.items()),
+    ]
     dots = alt.Chart(points).mark_circle(size=34 if len(points.values) < 200 else 12, opacity=0.55)
     layers = [
         alt.Chart(boxes).mark_rule(color=GREY).encode(x=alt.X("low:Q"), x2="high:Q", y="middle:Q"),
@@ -138,21 +142,23 @@ def _box(values: Float64Array, i: int, grouping: Grouping) -> dict[str, Cell]:
 def _points(values: Float64Array, i: int, grouping: Grouping) -> Iterator[dict[str, Cell]]:
     """Every value below its box, spread over a band so that neighbours do not hide each other."""
     golden = 0.618033988749895  # its multiples modulo 1 spread evenly, in any number and without chance
-    for number, x in enumerate(values):
-        offset = ((number * golden) % 1 - 0.5) * 2 * _POINTS_HALF if len(values) > 1 else 0.0
+    for position, x in enumerate(values):
+        offset = ((position * golden) % 1 - 0.5) * 2 * _POINTS_HALF if len(values) > 1 else 0.0
         yield {"group": grouping.labels[i], "x": float(x), "y": i + _POINTS_MIDDLE + offset}
 
 
 def _caption(grouping: Grouping, smallest: int) -> str:
-    parts = ["Each point is a repetition; the thick line is the median."]
+    parts = [say("Each point is a repetition; the thick line is the median.")]
     if smallest >= _MIN_FOR_BOX:
-        parts.append("Boxes hold the middle half, their lines the whole range.")
+        parts.append(say("Boxes hold the middle half, their lines the whole range."))
     else:
-        parts.append(f"Boxes are drawn from {_MIN_FOR_BOX} repetitions on.")
+        parts.append(say("Boxes are drawn from {min_for_box} repetitions on.", min_for_box=_MIN_FOR_BOX))
     if smallest >= _MIN_FOR_DENSITY:
-        parts.append("Above them: a kernel density estimate, scaled to the row.")
+        parts.append(say("Above them: a kernel density estimate, scaled to the row."))
     else:
-        parts.append(f"Densities are drawn from {_MIN_FOR_DENSITY} repetitions on.")
+        parts.append(
+            say("Densities are drawn from {min_for_density} repetitions on.", min_for_density=_MIN_FOR_DENSITY)
+        )
     return " ".join([*parts, grouping.note]).strip()
 
 
@@ -162,5 +168,12 @@ def _alternative(shown: Sequence[Quantity], grouping: Grouping) -> str:
     for i, label in enumerate(grouping.labels):
         values = shown[0].numbers[grouping.of_row == i]
         present = values[np.isfinite(values)]
-        medians.append(f"{label}: {np.median(present):.3g}" if len(present) else f"{label}: no value")
-    return f"Points, boxes and densities of {titles}. Medians of {shown[0].title}: {'; '.join(medians)}."
+        medians.append(
+            f"{label}: {decimal(np.median(present), '.3g')}" if len(present) else say("{label}: no value", label=label)
+        )
+    return say(
+        "Points, boxes and densities of {titles}. Medians of {title}: {medians}.",
+        titles=titles,
+        title=shown[0].title,
+        medians="; ".join(medians),
+    )

@@ -10,7 +10,8 @@ from terrawatt.analysis.marginal import CellMean, MarginalMean
 from terrawatt.analysis.table import Table
 from terrawatt.report.effects import effects_of, energy_scale, p_text, shown_interactions
 from terrawatt.report.figures.figure import Drawing, Skipped
-from terrawatt.report.figures.marks import Cell, inline, lookup_expression, value_axis, value_scale
+from terrawatt.report.figures.marks import Cell, inline, lookup_expression, tip, value_axis, value_scale
+from terrawatt.report.language import decimal, mark, recorded, say
 from terrawatt.report.scales import Quantity, Scale, display_name
 from terrawatt.report.theme import GREY, MAX_COLOURS, PALETTE, SHAPES
 
@@ -26,7 +27,7 @@ def main_effects(table: Table) -> Drawing | Skipped:
     """The marginal mean of each level of each factor, with its 95 % interval, on one scale."""
     found = effects_of(table)
     if found.reason:
-        return Skipped(found.reason)
+        return Skipped(recorded(found.reason))
     scale = energy_scale(found, table)
     energy = _quantity(table, found, found.means, scale)
     panels = []
@@ -37,12 +38,13 @@ def main_effects(table: Table) -> Drawing | Skipped:
         hidden += len(means) - len(shown)
         panels.append(_factor_panel(shown, energy, scale, _factor_title(found, factor.name)))
     chart = alt.vconcat(*panels, spacing=14).resolve_scale(x="shared")
-    caption = (
-        "Geometric mean of each level over all levels of the other factors, each with the same weight, and its 95 % "
-        f"interval; {found.n} repetitions. Dashed: the mean of all levels."
+    caption = say(
+        "Geometric mean of each level over all levels of the other factors, each with the same "
+        "weight, and its 95 % interval; {n} repetitions. Dashed: the mean of all levels.",
+        n=found.n,
     )
     if hidden:
-        caption += f" {hidden} levels between the cheapest and the dearest are not drawn."
+        caption += say(" {hidden} levels between the cheapest and the dearest are not drawn.", hidden=hidden)
     return Drawing(chart, caption, _main_alternative(found, scale))
 
 
@@ -50,22 +52,23 @@ def interactions(table: Table) -> Drawing | Skipped:
     """What one factor does at each level of another, for each interaction in the model; the clearest first."""
     found = effects_of(table)
     if found.reason:
-        return Skipped(found.reason)
+        return Skipped(recorded(found.reason))
     terms = [(term, *_axes(found, term)) for term in shown_interactions(found)]
     drawable = [(term, along, by) for term, along, by in terms if along and by]
     if not drawable:
-        return Skipped("the model has no interaction of two factors with few levels")
+        return Skipped(say("the model has no interaction of two factors with few levels"))
     scale = energy_scale(found, table)
     panels = [_panel(table, found, term, along, by, scale) for term, along, by in drawable[:_PANELS]]
     pairs = [alt.hconcat(*panels[i : i + 2]) for i in range(0, len(panels), 2)]
     rows = [pair.resolve_scale(color="independent", shape="independent") for pair in pairs]
     chart = alt.vconcat(*rows).resolve_scale(color="independent", shape="independent")
-    caption = (
-        "Marginal means at the levels of two factors, with 95 % intervals. An interaction is where the ratio between "
-        "the lines is not the same at all levels. p: by Holm, over all terms."
+    caption = say(
+        "Marginal means at the levels of two factors, with 95 % intervals. An interaction is "
+        "where the ratio between the lines is not the same at all levels. p: by Holm, over all "
+        "terms."
     )
     if len(drawable) < len(terms) or len(drawable) > _PANELS:
-        caption += f" {len(terms) - len(panels)} more interactions are in the table only."
+        caption += say(" {n_terms} more interactions are in the table only.", n_terms=len(terms) - len(panels))
     return Drawing(chart, caption, _interactions_alternative([term for term, _, _ in drawable[:_PANELS]]))
 
 
@@ -106,9 +109,9 @@ def _factor_panel(
     axis = alt.Axis(values=list(range(len(means))), labelExpr=labels, ticks=False, domain=False, grid=False)
     y = alt.Y("y:Q", title=None, axis=axis).scale(domain=[-0.5, len(means) - 0.5], reverse=True, nice=False, zero=False)
     tooltip = [
-        alt.Tooltip("level:N"),
+        tip("level:N"),
         alt.Tooltip("n:Q"),
-        *(alt.Tooltip(f"{field}:Q", title=name, format=".4~g") for field, name in _ENDS.items()),
+        *(alt.Tooltip(f"{field}:Q", title=say(name), format=".4~g") for field, name in _ENDS.items()),
     ]
     middle = float(np.exp(np.mean([np.log(mean.mean) for mean in means]))) / scale.divisor
     return alt.layer(
@@ -121,7 +124,7 @@ def _factor_panel(
     )
 
 
-_ENDS = {"x": "mean", "low": "lower end, 95 %", "high": "upper end, 95 %"}
+_ENDS = {"x": mark("mean"), "low": mark("lower end, 95 %"), "high": mark("upper end, 95 %")}
 
 
 def _axes(found: Effects, term: TermTest) -> tuple[str, str]:
@@ -179,7 +182,7 @@ def _panel(
         alt.Tooltip("group:N", title=by),
         alt.Tooltip("level:N", title=along),
         alt.Tooltip("n:Q"),
-        *(alt.Tooltip(f"{field}:Q", title=name, format=".4~g") for field, name in _CELL_ENDS.items()),
+        *(alt.Tooltip(f"{field}:Q", title=say(name), format=".4~g") for field, name in _CELL_ENDS.items()),
     ]
     base = alt.Chart(data)
     return alt.layer(
@@ -188,24 +191,33 @@ def _panel(
         base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=colour, shape=shape, tooltip=tooltip),
         width=_PANEL_PX,
         height=_PANEL_HEIGHT_PX,
-        title=[f"{along}, by {by}", p_text(term.p_adjusted)],
+        title=[say("{along}, by {by}", along=along, by=by), p_text(term.p_adjusted)],
     )
 
 
-_CELL_ENDS = {"y": "mean", "low": "lower end, 95 %", "high": "upper end, 95 %"}
+_CELL_ENDS = {"y": mark("mean"), "low": mark("lower end, 95 %"), "high": mark("upper end, 95 %")}
 
 
 def _main_alternative(found: Effects, scale: Scale) -> str:
     parts = []
     for factor in found.factors:
         means = sorted(found.means_of(factor.name), key=lambda mean: mean.mean)
-        ends = [f"{mean.level} {mean.mean / scale.divisor:.3g}" for mean in (means[0], means[-1])]
-        parts.append(f"{factor.name}: from {ends[0]} to {ends[1]} {scale.unit}")
-    return f"Marginal means by factor. {'; '.join(parts)}."
+        ends = [f"{mean.level} {decimal(mean.mean / scale.divisor, '.3g')}" for mean in (means[0], means[-1])]
+        parts.append(
+            say(
+                "{name}: from {ends} to {ends_2} {unit}",
+                name=factor.name,
+                ends=ends[0],
+                ends_2=ends[1],
+                unit=scale.unit,
+            )
+        )
+    return say("Marginal means by factor. {parts}.", parts="; ".join(parts))
 
 
 def _interactions_alternative(terms: Sequence[TermTest]) -> str:
     said = "; ".join(
-        f"{term.name}: {'shown' if term.is_shown else 'not shown'}, {p_text(term.p_adjusted)}" for term in terms
+        f"{term.name}: {say('shown') if term.is_shown else say('not shown')}, {p_text(term.p_adjusted)}"
+        for term in terms
     )
-    return f"Marginal means at pairs of levels. Interactions: {said}."
+    return say("Marginal means at pairs of levels. Interactions: {said}.", said=said)

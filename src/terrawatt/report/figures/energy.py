@@ -23,10 +23,12 @@ from terrawatt.report.figures.marks import (
     group_legend,
     group_shape,
     inline,
+    tip,
     value_axis,
     value_scale,
 )
 from terrawatt.report.grouping import Grouping, group_rows
+from terrawatt.report.language import say
 from terrawatt.report.relations.statement import left_out_scenarios
 from terrawatt.report.scales import Quantity, quantity, standard_uncertainty
 from terrawatt.report.theme import INK, MAX_COLOURS, WIDTH_PX
@@ -61,14 +63,16 @@ class _Mean:
         }
 
     def __str__(self) -> str:
-        return f"{self.scenario}: {self.x.mean:.3g} and {self.y.mean:.3g}"
+        return say(
+            "{scenario}: {mean:.3g} and {mean_2:.3g}", scenario=self.scenario, mean=self.x.mean, mean_2=self.y.mean
+        )
 
 
 def energy_performance(table: Table) -> Drawing | Skipped:
     """Every repetition, the means of the scenarios with their 95 % t-intervals, and the Pareto front through them."""
     name = main_energy(table)
     if name is None:
-        return Skipped("no energy has a value")
+        return Skipped(say("no energy has a value"))
     try:
         front: ParetoFront | str = pareto_front(table)
     except AnalysisError as error:
@@ -79,7 +83,7 @@ def energy_performance(table: Table) -> Drawing | Skipped:
 def duration_performance(table: Table) -> Drawing | Skipped:
     """The same in duration and score, without a front."""
     if "Duration" not in table.frame or not np.isfinite(numbers(table, "Duration")).any():
-        return Skipped("no duration has a value")
+        return Skipped(say("no duration has a value"))
     return _against(table, "Duration", None)
 
 
@@ -87,11 +91,11 @@ def _against(table: Table, name: str, front: ParetoFront | str | None) -> Drawin
     """The first score against a quantity; the front, the reason why there is none, or None where none is looked for."""
     scores = main_scores(table)
     if not scores:
-        return Skipped("no score has a value: the workload wrote no predictions")
+        return Skipped(say("no score has a value: the workload wrote no predictions"))
     x, score = quantity(table, name), quantity(table, scores[0])
     complete = np.isfinite(x.numbers) & np.isfinite(score.numbers)
     if not complete.any():
-        return Skipped(f"no repetition has both {name} and {scores[0]}")
+        return Skipped(say("no repetition has both {name} and {scores}", name=name, scores=scores[0]))
     grouping = group_rows(table, MAX_COLOURS)
     expanded = COVERAGE_FACTOR * standard_uncertainty(table, name, x.scale)
     if complete.sum() > _MAX_WITH_ERROR_BARS:
@@ -102,11 +106,17 @@ def _against(table: Table, name: str, front: ParetoFront | str | None) -> Drawin
     means = _means(scenarios, x, score, grouping, complete)
     around = ellipses(scenarios, x, score, grouping, complete)
     with_bars = bool(np.isfinite(expanded[complete]).any())
-    over = ["The repetitions are too many to be shown."] if is_lean else []
+    over = [say("The repetitions are too many to be shown.")] if is_lean else []
     return Drawing(
         _chart(x, score, grouping, points, [mean.row(x, score) for mean in means], around, front),
         _caption(x, grouping, means, [*over, *_over(around, front)], with_bars=with_bars),
-        f"{score.title} against {x.title}. {_means_in_words(means)}{_front_in_words(front)}",
+        say(
+            "{title} against {title_2}. {means}{front}",
+            title=score.title,
+            title_2=x.title,
+            means=_means_in_words(means),
+            front=_front_in_words(front),
+        ),
     )
 
 
@@ -114,11 +124,11 @@ def _over(around: list[dict[str, Cell]], front: ParetoFront | str | None) -> lis
     """What a reader must know of ellipses and front."""
     parts = []
     if around:
-        parts.append("Ellipses hold 95 % of a scenario's repetitions (5 or more, normal).")
+        parts.append(say("Ellipses hold 95 % of a scenario's repetitions (5 or more, normal)."))
     if isinstance(front, str):
-        parts.append(f"No Pareto front: {front}.")
+        parts.append(say("No Pareto front: {front}.", front=front))
     elif front is not None and len(front.points) > 1:
-        parts.append("Dashed: the Pareto front of the means; no scenario has both less energy and a better score.")
+        parts.append(say("Dashed: the Pareto front of the means; no scenario has both less energy and a better score."))
         if len(front.points) > MAX_COLOURS:
             names = (f"{number} {point.label}" for number, point in enumerate(numbered_points(front), start=1))
             parts.append(f"On it: {'; '.join(names)}.")
@@ -130,7 +140,7 @@ def _front_in_words(front: ParetoFront | str | None) -> str:
     if front is None or isinstance(front, str) or len(front.points) < 2:
         return ""
     names = "; ".join(point.label for point in front.front[:MAX_COLOURS])
-    return f" On the Pareto front: {names}."
+    return say(" On the Pareto front: {names}.", names=names)
 
 
 def _chart(
@@ -150,9 +160,9 @@ def _chart(
     highlight = alt.selection_point(name="highlight", fields=["group"], bind="legend")
     many = len(points) > _MANY_POINTS
     repetition, mean = alt.Chart(inline(points)), alt.Chart(inline(means))
-    point_tooltip = [alt.Tooltip("scenario:N"), alt.Tooltip("repetition:N"), _number("x", energy), _number("y", score)]
+    point_tooltip = [tip("scenario:N"), tip("repetition:N"), _number("x", energy), _number("y", score)]
     mean_tooltip = [
-        alt.Tooltip("scenario:N", title="mean of"),
+        alt.Tooltip("scenario:N", title=say("mean of")),
         alt.Tooltip("n:Q"),
         _number("x", energy),
         _number("y", score),
@@ -232,21 +242,29 @@ def _means(
 
 
 def _caption(energy: Quantity, grouping: Grouping, means: list[_Mean], over: list[str], *, with_bars: bool) -> str:
-    parts = ["Small: repetitions; large: mean of a scenario, its bars the 95 % t-intervals.", *over]
+    parts = [say("Small: repetitions; large: mean of a scenario, its bars the 95 % t-intervals."), *over]
     if with_bars:
-        parts.append("Pale bars: expanded uncertainty U (k = 2) of a repetition's energy.")
+        parts.append(say("Pale bars: expanded uncertainty U (k = 2) of a repetition's energy."))
     if energy.is_log:
-        parts.append("A bar cut at the edge of the logarithmic axis reaches further, perhaps below zero.")
+        parts.append(say("A bar cut at the edge of the logarithmic axis reaches further, perhaps below zero."))
     single = sum(mean.x.low is None for mean in means)
     if single:
-        parts.append(f"{single} of {len(means)} scenarios have one repetition, and so no interval.")
+        parts.append(
+            say(
+                "{single} of {n_means} scenarios have one repetition, and so no interval.",
+                single=single,
+                n_means=len(means),
+            )
+        )
     return " ".join([*parts, grouping.note]).strip()
 
 
 def _means_in_words(means: list[_Mean]) -> str:
     """The means of the scenarios; of the cheapest and the best when there are many."""
     if len(means) <= MAX_COLOURS:
-        return f"Means: {'; '.join(map(str, means))}."
+        return say("Means: {means}.", means="; ".join(map(str, means)))
     cheapest = min(means, key=lambda mean: mean.x.mean or 0.0)
     best = max(means, key=lambda mean: mean.y.mean or 0.0)
-    return f"{len(means)} scenarios. Least: {cheapest}. Best score: {best}."
+    return say(
+        "{n_means} scenarios. Least: {cheapest}. Best score: {best}.", n_means=len(means), cheapest=cheapest, best=best
+    )

@@ -1,12 +1,13 @@
 """What a figure is, and what drawing one gives."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import altair as alt
 
 from terrawatt.analysis.table import Table
 from terrawatt.errors import AnalysisError
+from terrawatt.report.language import recorded, say
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +42,13 @@ class Figure:
     title: str
     function: Callable[[Table], Drawing | Skipped]
 
+    def in_words(self) -> "Figure":
+        """The same with its title in the current language."""
+        return replace(self, title=say(self.title))
+
     def draw(self, table: Table) -> Drawing | Skipped:
         """The figure of a table; skipped, with the reason, where the table is too small for its analysis."""
         try:
             return self.function(table)
         except AnalysisError as error:
-            return Skipped(str(error))
+            return Skipped(recorded(str(error)))

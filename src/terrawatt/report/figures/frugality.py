@@ -16,7 +16,8 @@ from terrawatt.analysis.frugality import (
 from terrawatt.analysis.table import Table
 from terrawatt.records import Float64Array
 from terrawatt.report.figures.figure import Drawing
-from terrawatt.report.figures.marks import Cell, inline
+from terrawatt.report.figures.marks import Cell, inline, tip
+from terrawatt.report.language import mark, say
 from terrawatt.report.relations.statement import left_out_scenarios
 from terrawatt.report.theme import GREY, MAX_COLOURS, PALETTE, WIDTH_PX
 from terrawatt.units import J_PER_KWH
@@ -24,13 +25,13 @@ from terrawatt.units import J_PER_KWH
 _CORNERS = 25  # of a curve; S_WS and S_E are straight lines
 _KAPPA = (0.1, 10.0)  # of S_HM; beyond, it has come close to α and to 1 - β/B
 _MAX_GREY = 24  # curves of other scenarios; more are a grey area without any information
-_OTHERS = "others"
+_OTHERS = mark("others")
 
 _Score = Callable[[Float64Array, Float64Array, Float64Array], Float64Array]
 _TITLES: Mapping[FrugalityScore, tuple[str, str]] = {
-    FrugalityScore.WEIGHTED_SUM: ("S_WS", "ε (weight of the performance)"),
-    FrugalityScore.HARMONIC_MEAN: ("S_HM", "κ (weight of the energy)"),
-    FrugalityScore.ENERGY: ("S_E", "w (weight of the energy in kWh)"),
+    FrugalityScore.WEIGHTED_SUM: ("S_WS", mark("ε (weight of the performance)")),
+    FrugalityScore.HARMONIC_MEAN: ("S_HM", mark("κ (weight of the energy)")),
+    FrugalityScore.ENERGY: ("S_E", mark("w (weight of the energy in kWh)")),
 }
 
 
@@ -47,7 +48,7 @@ def frugality_curves(table: Table) -> Drawing:
     return Drawing(
         alt.hconcat(*panels, spacing=18),
         _caption(found, shown),
-        f"Frugality scores over their weights. Best, from the least weight on: {best}.",
+        say("Frugality scores over their weights. Best, from the least weight on: {best}.", best=best),
     )
 
 
@@ -78,15 +79,15 @@ def _panel(
         point = found.points[i]
         heights = _heights(score, weights, point.performance, point.saved, point.energy_j / J_PER_KWH)
         rows += [
-            {"w": w, "s": s, "name": names.get(i, _OTHERS), "scenario": point.label}
+            {"w": w, "s": s, "name": names.get(i, say(_OTHERS)), "scenario": point.label}
             for w, s in zip(weights.tolist(), heights.tolist(), strict=True)
         ]
     title, weight = _TITLES[score]
     scale = alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(nice=False)
     axis = alt.Axis(values=[0.1, 0.3, 1, 3, 10]) if logarithmic else alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1])
-    x = alt.X("w:Q", title=weight, scale=scale, axis=axis)
-    y = alt.Y("s:Q", title=f"{title} (no unit)", scale=alt.Scale(zero=False))
-    domain = [*names.values(), *([_OTHERS] if len(shown) > len(names) else [])]
+    x = alt.X("w:Q", title=say(weight), scale=scale, axis=axis)
+    y = alt.Y("s:Q", title=say("{title} (no unit)", title=title), scale=alt.Scale(zero=False))
+    domain = [*names.values(), *([say(_OTHERS)] if len(shown) > len(names) else [])]
     colours = [*PALETTE[: len(names)], GREY]
     longest = max(len(name) for name in domain)
     columns = max(1, min(len(domain), WIDTH_PX // (7 * longest + 40)))
@@ -102,9 +103,13 @@ def _panel(
         color=colour,
         strokeDash=dash,
         detail="scenario:N",
-        size=alt.condition(f"datum.name == '{_OTHERS}'", alt.value(0.5), alt.value(2)),
-        opacity=alt.condition(f"datum.name == '{_OTHERS}'", alt.value(0.35), alt.value(1)),
-        tooltip=["scenario:N", alt.Tooltip("w:Q", title="weight", format=".3~g"), alt.Tooltip("s:Q", format=".3~g")],
+        size=alt.condition(f"datum.name == '{say(_OTHERS)}'", alt.value(0.5), alt.value(2)),
+        opacity=alt.condition(f"datum.name == '{say(_OTHERS)}'", alt.value(0.35), alt.value(1)),
+        tooltip=[
+            tip("scenario:N"),
+            alt.Tooltip("w:Q", title=say("weight"), format=".3~g"),
+            alt.Tooltip("s:Q", format=".3~g"),
+        ],
     )
     return alt.layer(line, width=212, height=300)
 
@@ -120,9 +125,18 @@ def _heights(
 
 
 def _caption(found: Frugality, shown: list[int]) -> str:
-    parts = [f"Means of {found.score} (α) and {found.energy} (β) of {len(found.points)} scenarios."]
+    parts = [
+        say(
+            "Means of {score} (α) and {energy} (β) of {n_points} scenarios.",
+            score=found.score,
+            energy=found.energy,
+            n_points=len(found.points),
+        )
+    ]
     if len(found.points) > MAX_COLOURS:
-        grey = f"In colour: those that are best over the widest ranges; {len(shown)} of all are drawn."
+        grey = say(
+            "In colour: those that are best over the widest ranges; {n_shown} of all are drawn.", n_shown=len(shown)
+        )
         parts.append(grey)
-    parts.append("S_WS and S_HM compare with the dearest scenario, S_E with 1 kWh; at the top the best.")
+    parts.append(say("S_WS and S_HM compare with the dearest scenario, S_E with 1 kWh; at the top the best."))
     return " ".join([*parts, *left_out_scenarios(found.left_out)])

@@ -5,17 +5,20 @@ from collections.abc import Sequence
 import altair as alt
 
 from terrawatt.analysis.correlation import by_model
-from terrawatt.analysis.loadings import Components, components
+from terrawatt.analysis.loadings import Component, Components, components
 from terrawatt.analysis.pca import PcaResult, principal_components
 from terrawatt.analysis.statistics import quantities
 from terrawatt.analysis.table import Table
 from terrawatt.errors import AnalysisError
+from terrawatt.records import Float64Array
 from terrawatt.report.figures.by_model import MAX_MODELS, ONE_MODEL
 from terrawatt.report.figures.captions import left_out_sentence
 from terrawatt.report.figures.figure import Drawing, Skipped
-from terrawatt.report.figures.marks import Cell, inline
+from terrawatt.report.figures.marks import Cell, inline, tip
+from terrawatt.report.language import decimal, mark, recorded, say
 from terrawatt.report.theme import GREY, INK, LABEL_PX, PALETTE, SHAPES, WIDTH_PX
 
+_BAND = (mark("loading"), mark("low"), mark("high"))
 _ROW_PX, _PANEL_PX, _LABELS_PX = 19, 190, 190
 
 
@@ -25,61 +28,73 @@ def pca_loadings(table: Table) -> Drawing:
     order = [loading.quantity for loading in found.components[0].loadings]
     panels = [_panel(_rows(found, i), order, _title(found, i), is_first=i == 0) for i in range(len(found.components))]
     bands = (
-        f"Bars: 95 % bands from {found.resamples} draws of {'scenarios' if found.scenarios > 1 else 'repetitions'}."
+        say(
+            "Bars: 95 % bands from {resamples} draws of {what}.",
+            resamples=found.resamples,
+            what=say("scenarios") if found.scenarios > 1 else say("repetitions"),
+        )
         if found.resamples
-        else f"No bands: {found.reason}."
+        else say("No bands: {reason}.", reason=found.reason)
     )
-    caption = (
-        f"Correlations of the quantities with the components, over {found.n} repetitions; the larger a point, the more "
-        f"the quantity contributes. {bands}"
+    caption = say(
+        "Correlations of the quantities with the components, over {n} repetitions; the larger a "
+        "point, the more the quantity contributes. {bands}",
+        n=found.n,
+        bands=bands,
     )
-    said = "; ".join(
-        f"PC{one.number}: {', '.join(f'{x.quantity} {x.loading:.2f}' for x in one.loadings[:3])}"
-        for one in found.components
-    )
+    said = "; ".join(f"{say('PC{n}', n=one.number)}: {_largest(one)}" for one in found.components)
     chart = alt.hconcat(*panels, spacing=14)
-    return Drawing(chart, caption, f"Loadings. Largest – {said}.", left_out_sentence(found.left_out))
+    return Drawing(chart, caption, say("Loadings. Largest – {said}.", said=said), left_out_sentence(found.left_out))
 
 
 def pca_by_model(table: Table) -> Drawing | Skipped:
     """The loadings of the first two components of each model, which are computed from its repetitions alone."""
     models = by_model(table)
     if not models:
-        return Skipped(ONE_MODEL)
+        return Skipped(say(ONE_MODEL))
     found: list[tuple[str, PcaResult]] = []
     reasons = []
     for model, part in models[:MAX_MODELS]:
         try:
             found.append((model, principal_components(quantities(part))))
         except AnalysisError as error:
-            reasons.append(f"{model}: {error}")
+            reasons.append(f"{model}: {recorded(str(error))}")
     if not found:
-        return Skipped(f"no model has enough repetitions ({'; '.join(reasons)})")
+        return Skipped(say("no model has enough repetitions ({reasons})", reasons="; ".join(reasons)))
     names = [name for name in map(str, table.frame.columns) if any(name in one.names for _, one in found)]
-    number = min(2, *(len(one.explained) for _, one in found))
+    count = min(2, *(len(one.explained) for _, one in found))
     panels = []
-    for i in range(number):
+    for i in range(count):
         rows: list[dict[str, Cell]] = [
             {"model": model, "quantity": name, "loading": float(value)}
             for model, one in found
             for name, value in zip(one.names, one.loadings[:, i], strict=True)
         ]
-        title = f"Correlation with PC{i + 1} (no unit)"
+        title = say("Correlation with PC{i} (no unit)", i=i + 1)
         panels.append(_models_panel(rows, names, title, [model for model, _ in found], is_first=i == 0))
-    shares = "; ".join(
-        f"{model}: {', '.join(f'{100 * share:.0f} %' for share in one.explained[:number])} (n = {len(one.rows)})"
-        for model, one in found
+    shares = "; ".join(f"{model}: {_percents(one.explained[:count])} (n = {len(one.rows)})" for model, one in found)
+    caption = say(
+        "Each model's own components; a component's sign makes its largest loading positive. "
+        "Share of the variance, from PC1 on – {shares}. A missing point: a quantity that does "
+        "not vary with this model.{what}",
+        shares=shares,
+        what=say(" Not drawn – {reasons}.", reasons="; ".join(reasons)) if reasons else "",
     )
-    caption = (
-        "Each model's own components; a component's sign makes its largest loading positive. Share of the variance, "
-        f"from PC1 on – {shares}. A missing point: a quantity that does not vary with this model."
-        f"{f' Not drawn – {chr(59).join(reasons)}.' if reasons else ''}"
+    return Drawing(
+        alt.hconcat(*panels, spacing=14), caption, say("Loadings by model. Variance – {shares}.", shares=shares)
     )
-    return Drawing(alt.hconcat(*panels, spacing=14), caption, f"Loadings by model. Variance – {shares}.")
+
+
+def _largest(component: Component) -> str:
+    return ", ".join(f"{one.quantity} {decimal(one.loading, '.2f')}" for one in component.loadings[:3])
+
+
+def _percents(shares: Float64Array) -> str:
+    return ", ".join(f"{decimal(100 * share, '.0f')} %" for share in shares)
 
 
 def _title(found: Components, i: int) -> str:
-    return f"PC{i + 1} ({100 * found.components[i].explained:.0f} % of the variance)"
+    return say("PC{i} ({explained:.0f} % of the variance)", i=i + 1, explained=100 * found.components[i].explained)
 
 
 def _rows(found: Components, i: int) -> list[dict[str, Cell]]:
@@ -108,9 +123,9 @@ def _panel(
     base = alt.Chart(inline(rows))
     zero = alt.Chart(inline([{"zero": 0.0}])).mark_rule(color=GREY).encode(x="zero:Q")
     tooltip = [
-        "quantity:N",
-        *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("loading", "low", "high")),
-        alt.Tooltip("contribution:Q", title="contribution (%)", format=".1f"),
+        tip("quantity:N"),
+        *(alt.Tooltip(f"{name}:Q", title=say(name), format=".2f") for name in _BAND),
+        alt.Tooltip("contribution:Q", title=say("contribution (%)"), format=".1f"),
     ]
     size = alt.Size("contribution:Q", legend=None).scale(range=[36, 200])
     layers = [
@@ -135,6 +150,6 @@ def _models_panel(
     )
     zero = alt.Chart(inline([{"zero": 0.0}])).mark_rule(color=GREY).encode(x="zero:Q")
     points = alt.Chart(inline(rows)).mark_point(filled=True, size=60, opacity=0.85)
-    tooltip = ["model:N", "quantity:N", alt.Tooltip("loading:Q", format=".2f")]
+    tooltip = [tip("model:N"), tip("quantity:N"), alt.Tooltip("loading:Q", title=say("loading"), format=".2f")]
     layers = [zero, points.encode(x=x, y=y, color=colour, shape=shape, tooltip=tooltip)]
     return alt.layer(*layers, width=300, height=_ROW_PX * len(order))

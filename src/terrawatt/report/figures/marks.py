@@ -8,10 +8,34 @@ import altair as alt
 import numpy as np
 
 from terrawatt.report.grouping import Grouping
+from terrawatt.report.language import mark, say
 from terrawatt.report.scales import Quantity
 from terrawatt.report.theme import PALETTE, SHAPES
 
 Cell = str | float | int | None
+
+
+_TIPS = {
+    "scenario": mark("scenario"),
+    "repetition": mark("repetition"),
+    "model": mark("model"),
+    "quantity": mark("quantity"),
+    "row": mark("row"),
+    "column": mark("column"),
+    "group": mark("group"),
+    "epoch": mark("epoch"),
+    "level": mark("level"),
+    "name": mark("name"),
+    "component": mark("component"),
+    "share": mark("share"),
+    "sum": mark("sum"),
+    "what": mark("what"),
+}
+
+
+def tip(field: str) -> alt.Tooltip:
+    """A tooltip of a field, `row:N`, called by its name."""
+    return alt.Tooltip(field, title=say(_TIPS[field.partition(":")[0]]))
 
 
 def inline(rows: Iterable[Mapping[str, Cell]]) -> alt.InlineData:

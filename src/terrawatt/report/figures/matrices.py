@@ -13,7 +13,8 @@ from terrawatt.analysis.table import ColumnKind, Table
 from terrawatt.records import Float64Array
 from terrawatt.report.figures.captions import left_out_sentence
 from terrawatt.report.figures.figure import Drawing
-from terrawatt.report.figures.marks import Cell, inline
+from terrawatt.report.figures.marks import Cell, inline, tip
+from terrawatt.report.language import decimal, say
 from terrawatt.report.scales import column_label
 from terrawatt.report.theme import DIVERGING, INK, LABEL_PX, PALE
 
@@ -29,14 +30,18 @@ _SCORES_IN_COVARIANCE = ("Accuracy", "micro_f1", "macro_f1")
 def correlation_matrix(table: Table) -> Drawing:
     """Pearson's correlation of all quantities that vary."""
     found = statistics.correlation_matrix(statistics.quantities(table))
-    texts = [[f"{value:.2f}".replace("-", "−") for value in row] for row in found.values]
+    texts = [[decimal(value, ".2f").replace("-", "−") for value in row] for row in found.values]
     chart = _heat_map(table, found, found.values, texts)
-    caption = (
-        f"Pearson's correlation over {found.n} repetitions, all scenarios together: between scenarios it shows how "
-        "their settings act. Quantities that have nothing to do with each other would still exceed "
-        f"|r| = {statistics.chance_correlation(found.n):.2f} in 5 % of cases."
+    caption = say(
+        "Pearson's correlation over {n} repetitions, all scenarios together: between scenarios "
+        "it shows how their settings act. Quantities that have nothing to do with each other "
+        "would still exceed |r| = {n_2:.2f} in 5 % of cases.",
+        n=found.n,
+        n_2=statistics.chance_correlation(found.n),
     )
-    alternative = f"Correlation matrix of {len(found.names)} quantities. {_strongest(found)}"
+    alternative = say(
+        "Correlation matrix of {n_names} quantities. {found}", n_names=len(found.names), found=_strongest(found)
+    )
     return Drawing(chart, caption, alternative, left_out_sentence(found.left_out))
 
 
@@ -44,12 +49,16 @@ def correlation_ranks(table: Table) -> Drawing:
     """Spearman's correlation of the same quantities."""
     complete = statistics.quantities(table)
     found = Matrix(complete.names, spearman_matrix(complete), len(complete.rows), complete.left_out)
-    texts = [[f"{value:.2f}".replace("-", "−") for value in row] for row in found.values]
-    caption = (
-        f"Spearman's correlation (of ranks) over {found.n} repetitions, all scenarios together. Where it is stronger "
-        "than Pearson's, a relation rises or falls throughout but is not straight, or has outliers."
+    texts = [[decimal(value, ".2f").replace("-", "−") for value in row] for row in found.values]
+    caption = say(
+        "Spearman's correlation (of ranks) over {n} repetitions, all scenarios together. Where "
+        "it is stronger than Pearson's, a relation rises or falls throughout but is not "
+        "straight, or has outliers.",
+        n=found.n,
     )
-    alternative = f"Rank correlation matrix of {len(found.names)} quantities. {_strongest(found)}"
+    alternative = say(
+        "Rank correlation matrix of {n_names} quantities. {found}", n_names=len(found.names), found=_strongest(found)
+    )
     return Drawing(
         _heat_map(table, found, found.values, texts), caption, alternative, left_out_sentence(found.left_out)
     )
@@ -65,14 +74,15 @@ def covariance_matrix(table: Table) -> Drawing:
     texts = [[_compact(value) for value in row] for row in np.where(np.abs(r) < _ROUNDING, 0.0, values)]
     chart = _heat_map(table, Matrix(names, values, found.n, found.left_out), r, texts)
     dropped = [name for name in found.names if name not in names]
-    caption = (
-        f"Sample covariance over {found.n} repetitions. A number's unit is that of its row times that of its column "
-        "(2e6 is 2 · 10⁶); colours show the correlation."
+    caption = say(
+        "Sample covariance over {n} repetitions. A number's unit is that of its row times that "
+        "of its column (2e6 is 2 · 10⁶); colours show the correlation.",
+        n=found.n,
     )
     variances = "; ".join(f"{table.label(name)}: {_compact(values[i, i])}" for i, name in enumerate(names))
-    not_shown = f"Columns not shown, for room: {', '.join(dropped)}. " if dropped else ""
+    not_shown = say("Columns not shown, for room: {dropped}. ", dropped=", ".join(dropped)) if dropped else ""
     details = f"{not_shown}{left_out_sentence(found.left_out)}"
-    return Drawing(chart, caption, f"Covariances. Variances: {variances}.", details)
+    return Drawing(chart, caption, say("Covariances. Variances: {variances}.", variances=variances), details)
 
 
 def _heat_map(table: Table, matrix: Matrix, colours: Float64Array, texts: list[list[str]]) -> alt.TopLevelMixin:
@@ -85,14 +95,14 @@ def _heat_map(table: Table, matrix: Matrix, colours: Float64Array, texts: list[l
     y = alt.Y("row:N", sort=labels, axis=alt.Axis(**axis)).scale(paddingInner=0.04)
     base = alt.Chart(inline(_cells(labels, matrix.values, colours, texts)))
     tooltip = [
-        alt.Tooltip("row:N"),
-        alt.Tooltip("column:N"),
-        alt.Tooltip("value:Q", title="value", format=".3g"),
-        alt.Tooltip("r:Q", title="correlation", format=".3f"),
+        tip("row:N"),
+        tip("column:N"),
+        alt.Tooltip("value:Q", title=say("value"), format=".3g"),
+        alt.Tooltip("r:Q", title=say("correlation"), format=".3f"),
     ]
     colour = alt.Color(
         "r:Q",
-        title="correlation r",
+        title=say("correlation r"),
         scale=alt.Scale(domain=[-1, -0.5, 0, 0.5, 1], range=list(DIVERGING), interpolate="rgb"),
         legend=alt.Legend(gradientLength=160, values=[-1, -0.5, 0, 0.5, 1], format=".1f"),
     )
@@ -142,7 +152,7 @@ def _compact(value: float) -> str:
     """A number in at most six characters: `0.12`, `123`, `−4.5e6`, `−5e−12`."""
     size = abs(value)
     if size == 0 or 0.01 <= size < 1000:
-        text = f"{value:.2g}" if size < 100 else f"{value:.0f}"
+        text = decimal(value, ".2g" if size < 100 else ".0f")
     else:
         text = _with_exponent(value, 1)
         text = text if len(text) <= _MAX_CHARACTERS else _with_exponent(value, 0)
@@ -150,7 +160,7 @@ def _compact(value: float) -> str:
 
 
 def _with_exponent(value: float, digits: int) -> str:
-    mantissa, _, exponent = f"{value:.{digits}e}".partition("e")
+    mantissa, _, exponent = decimal(value, f".{digits}e").partition("e")
     return f"{mantissa}e{int(exponent)}"
 
 
@@ -159,7 +169,12 @@ def _strongest(matrix: Matrix) -> str:
     rows, columns = np.triu_indices(len(matrix.names), k=1)
     order = np.argsort(-np.abs(matrix.values[rows, columns]))[:3]
     pairs = [
-        f"{matrix.names[rows[i]]} and {matrix.names[columns[i]]}: {matrix.values[rows[i], columns[i]]:.2f}"
+        say(
+            "{names} and {names_2}: {values:.2f}",
+            names=matrix.names[rows[i]],
+            names_2=matrix.names[columns[i]],
+            values=matrix.values[rows[i], columns[i]],
+        )
         for i in order
     ]
-    return f"Strongest: {'; '.join(pairs)}."
+    return say("Strongest: {pairs}.", pairs="; ".join(pairs))

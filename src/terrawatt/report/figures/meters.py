@@ -17,10 +17,12 @@ from terrawatt.report.figures.marks import (
     group_legend,
     group_shape,
     inline,
+    tip,
     value_axis,
     value_scale,
 )
 from terrawatt.report.grouping import Grouping, group_rows
+from terrawatt.report.language import say
 from terrawatt.report.numbers import plain
 from terrawatt.report.scales import Quantity, quantity
 from terrawatt.report.theme import GREY, INK, MAX_COLOURS, WIDTH_PX
@@ -48,7 +50,7 @@ def energy_energy(table: Table) -> Drawing:
             _band(found.line, x, y),
         ),
         _caption(found, grouping, x, y),
-        f"{y.title} against {x.title}. {_in_words(found)}",
+        say("{title} against {title_2}. {found}", title=y.title, title_2=x.title, found=_in_words(found)),
     )
 
 
@@ -76,7 +78,7 @@ def _chart(
     many = len(repetitions) > _MANY_POINTS
     faint = alt.condition(highlight, alt.value(0.35 if many else 0.6), alt.value(0.04))
     tooltip = [
-        alt.Tooltip("scenario:N"),
+        tip("scenario:N"),
         alt.Tooltip("x:Q", title=x.title, format=".4~g"),
         alt.Tooltip("y:Q", title=y.title, format=".4~g"),
     ]
@@ -149,26 +151,40 @@ def _band(line: Line | None, x: Quantity, y: Quantity) -> list[dict[str, Cell]]:
 
 
 def _caption(found: MeterLine, grouping: Grouping, x: Quantity, y: Quantity) -> str:
-    parts = ["Small: repetitions; large: means of scenarios, their bars the 95 % t-intervals."]
+    parts = [say("Small: repetitions; large: means of scenarios, their bars the 95 % t-intervals.")]
     if found.line is None:
-        parts.append(f"No line: {found.reason}.")
+        parts.append(say("No line: {reason}.", reason=found.reason))
     else:
-        parts.append("Line: best with uncertainty in both energies; grey: its 95 % band.")
+        parts.append(say("Line: best with uncertainty in both energies; grey: its 95 % band."))
         if found.line.misfit >= 2:
-            parts.append(f"Scenarios lie {plain(found.line.misfit, 3)} times further from it than repetitions scatter.")
+            parts.append(
+                say(
+                    "Scenarios lie {misfit} times further from it than repetitions scatter.",
+                    misfit=plain(found.line.misfit, 3),
+                )
+            )
     if found.rows is not None:
-        parts.append(f"R² = {found.rows.r_squared:.3f} over {found.rows.n} repetitions.")
+        parts.append(say("R² = {r_squared:.3f} over {n} repetitions.", r_squared=found.rows.r_squared, n=found.rows.n))
     if found.n_below_reach:
-        parts.append(f"{found.n_below_reach} repetitions below the reach of the meter are not shown.")
+        parts.append(
+            say(
+                "{n_below_reach} repetitions below the reach of the meter are not shown.",
+                n_below_reach=found.n_below_reach,
+            )
+        )
     if x.is_log or y.is_log:
-        parts.append("On logarithmic axes a straight line is a curve, and ends where it would reach zero.")
+        parts.append(say("On logarithmic axes a straight line is a curve, and ends where it would reach zero."))
     return " ".join([*parts, grouping.note]).strip()
 
 
 def _in_words(found: MeterLine) -> str:
     if found.line is None:
-        return f"No line: {found.reason}."
+        return say("No line: {reason}.", reason=found.reason)
     low, high = found.line.slope_interval
-    return (
-        f"Slope {plain(found.line.slope)}, 95 % interval {plain(low)} to {plain(high)}, over {found.line.n} scenarios."
+    return say(
+        "Slope {slope}, 95 % interval {low} to {high}, over {n} scenarios.",
+        slope=plain(found.line.slope),
+        low=plain(low),
+        high=plain(high),
+        n=found.line.n,
     )

@@ -11,6 +11,7 @@ from terrawatt.records import Semantics
 from terrawatt.report.content import CurveWindow, PowerCurve
 from terrawatt.report.figures.figure import Drawing, Figure
 from terrawatt.report.figures.marks import Cell, inline
+from terrawatt.report.language import mark, recorded, say, say_n
 from terrawatt.report.numbers import mean_and_half_width, plain
 from terrawatt.report.theme import GREY, INK, PALETTE
 from terrawatt.report.thinning import thinned
@@ -21,8 +22,14 @@ _BINS = 150  # of a panel; each has the lowest and the highest point
 _MARGIN = 0.08  # of the repetition, shown before and after it
 _FEW_READINGS = 60  # each is marked
 _MAX_PHASES = 5  # told apart by colour
-_NO_READINGS = "no readings"
-_WINDOWS = {"idle": "#E3E3E3", "warm-up": "#F6DFC0", "repetition": "#DCEBF5", "this repetition": "#8FBFE0"}
+_NO_READINGS = mark("no readings")
+_WINDOWS = {
+    mark("idle"): "#E3E3E3",
+    mark("warm-up"): "#F6DFC0",
+    mark("repetition"): "#DCEBF5",
+    mark("this repetition"): "#8FBFE0",
+}
+_PHASES = (mark("setup"), mark("train"), mark("validate"), mark("test"), mark("other"))
 _GAP = "#F0A58A"
 _Held = Literal["linear", "step-before", "step-after"]
 _HELD: Mapping[Semantics, _Held] = {
@@ -54,8 +61,8 @@ def _draw(curve: PowerCurve, _table: Table) -> Drawing:
     run = [*(window for window in curve.windows if window.start_s != curve.this.start_s), curve.this]
     phases = _phases(curve, near)
     chart = alt.vconcat(
-        _panel(curve, whole, run, 110, "Power (W)"),
-        _panel(curve, near, phases or [curve.this], 250, "Power (W)"),
+        _panel(curve, whole, run, 110, say("Power (W)")),
+        _panel(curve, near, phases or [curve.this], 250, say("Power (W)")),
         spacing=22,
     ).resolve_scale(color="independent")
     return Drawing(chart, _caption(curve), _alternative(curve))
@@ -69,7 +76,7 @@ def _panel(
     start, end = domain[0] / scale, domain[1] / scale
     x = alt.X(
         "t:Q",
-        title=f"Time since the repetition began ({unit})",
+        title=say("Time since the repetition began ({unit})", unit=unit),
         scale=alt.Scale(domain=[start, end], nice=False),
         axis=alt.Axis(tickCount=10, grid=False),
     )
@@ -94,12 +101,13 @@ def _panel(
 def _bands(curve: PowerCurve, domain: tuple[float, float], windows: Sequence[CurveWindow], scale: float) -> alt.Chart:
     """The windows and gaps that are to be seen, one colour a name."""
     gaps = [CurveWindow(_NO_READINGS, *gap) for gap in curve.gaps]
+    shown = [*_joined(windows, domain), *_joined(gaps, domain)]
     rows: list[dict[str, Cell]] = [
-        {"name": window.name, "a": window.start_s / scale, "b": window.end_s / scale}
-        for window in [*_joined(windows, domain), *_joined(gaps, domain)]
+        {"name": say(window.name), "a": window.start_s / scale, "b": window.end_s / scale} for window in shown
     ]
-    names = list(dict.fromkeys(str(row["name"]) for row in rows))
-    colours = [_WINDOWS.get(name, _GAP if name == _NO_READINGS else "") for name in names]
+    known = list(dict.fromkeys(window.name for window in shown))
+    names = [say(name) for name in known]
+    colours = [_WINDOWS.get(name, _GAP if name == _NO_READINGS else "") for name in known]
     free = iter(_PHASE_COLOURS)
     colours = [colour or next(free) for colour in colours]
     legend = alt.Legend(orient="top", title=None, symbolOpacity=1, symbolType="square", columns=len(names))
@@ -166,32 +174,47 @@ def _time_unit(length_s: float) -> tuple[float, str]:
 
 def _caption(curve: PowerCurve) -> str:
     shown = {
-        "linear": "a line joins the readings, each the power at its moment",
-        "step-before": "each step is the mean power since the reading before",
-        "step-after": "each report holds until the next one",
+        "linear": say("a line joins the readings, each the power at its moment"),
+        "step-before": say("each step is the mean power since the reading before"),
+        "step-after": say("each report holds until the next one"),
     }[_HELD[curve.source.semantics]]
     parts = [
-        f"Shown as {curve.why}." if curve.why[:3] == "the" else f"Shown because it is {curve.why}.",
-        f"Above the whole run, below the repetition between its two grey lines; {curve.source.name}: {shown}.",
+        say("Shown as {why}.", why=curve.why)
+        if curve.why[:3] == "the"
+        else say("Shown because it is {why}.", why=curve.why),
+        say(
+            "Above the whole run, below the repetition between its two grey lines; {name}: {shown}.",
+            name=curve.source.name,
+            shown=shown,
+        ),
     ]
     if curve.baseline:
-        parts.append("Dashed: the idle level that is subtracted.")
+        parts.append(say("Dashed: the idle level that is subtracted."))
     if curve.gaps:
-        parts.append("Where there are no readings, the power is bridged from their neighbours.")
+        parts.append(say("Where there are no readings, the power is bridged from their neighbours."))
     if len(curve.t_s) > 2 * _BINS:
-        parts.append("Of many readings the lowest and the highest of every few pixels are drawn.")
+        parts.append(say("Of many readings the lowest and the highest of every few pixels are drawn."))
     return " ".join(parts)
 
 
 def _alternative(curve: PowerCurve) -> str:
     inside = (curve.t_s >= curve.this.start_s) & (curve.t_s <= curve.this.end_s)
     power = curve.power_w[inside]
-    parts = [f"Power of {curve.source.name} over time, {curve.name}."]
+    parts = [say("Power of {name} over time, {name_2}.", name=curve.source.name, name_2=curve.name)]
     if len(power):
-        parts.append(f"In the repetition {plain(power.min(), 3)} W to {plain(power.max(), 3)} W")
-        idle = f", over an idle level of {plain(_level_at(curve, 0.0), 3)} W." if curve.baseline else "."
+        parts.append(say("In the repetition {min} W to {max} W", min=plain(power.min(), 3), max=plain(power.max(), 3)))
+        idle = (
+            say(", over an idle level of {level} W.", level=plain(_level_at(curve, 0.0), 3)) if curve.baseline else "."
+        )
         parts[-1] += idle
     energy = curve.energy
-    net = energy.reason or f"net energy {mean_and_half_width(energy.energy_j, 2 * energy.u_j)} J"
+    net = recorded(energy.reason) or say(
+        "net energy {energy_j} J", energy_j=mean_and_half_width(energy.energy_j, 2 * energy.u_j)
+    )
     gaps = len(_joined([CurveWindow("", *gap) for gap in curve.gaps], (curve.this.start_s, curve.this.end_s)))
-    return " ".join([*parts, f"{net[0].upper()}{net[1:]}; {gaps or 'no'} gap{'' if gaps == 1 else 's'}."])
+    return " ".join(
+        [
+            *parts,
+            f"{net[0].upper()}{net[1:]}; {say_n('{n} gap', '{n} gaps', gaps, n=gaps) if gaps else say('no gaps')}.",
+        ]
+    )

@@ -9,17 +9,18 @@ import numpy as np
 from terrawatt.analysis.table import Table
 from terrawatt.analysis.training_curves import QUANTITIES, EpochPoint
 from terrawatt.report.figures.figure import Drawing, Figure, Skipped
-from terrawatt.report.figures.marks import Cell, group_colour, group_legend, group_shape, inline
+from terrawatt.report.figures.marks import Cell, group_colour, group_legend, group_shape, inline, tip
 from terrawatt.report.grouping import Grouping, group_rows
+from terrawatt.report.language import decimal, mark, recorded, say, say_n
 from terrawatt.report.scales import scale_for
 from terrawatt.report.sweep import SweepFacts, TrainingCurve
 from terrawatt.report.theme import GREY, MAX_COLOURS, PALETTE, WIDTH_PX
 
-NO_FOLDER = "only the folders of runs tell it, and none was read"
+NO_FOLDER = mark("only the folders of runs tell it, and none was read")
 SWEEP_FIGURES = {
-    "training_curves": "Training, epoch by epoch",
-    "time_line": "The sweep in time",
-    "uncertainty_budget": "What the uncertainty of the net energy is made of",
+    "training_curves": mark("Training, epoch by epoch"),
+    "time_line": mark("The sweep in time"),
+    "uncertainty_budget": mark("What the uncertainty of the net energy is made of"),
 }
 _MAX_GROUPS = 12
 _MAX_CURVES = 5  # of a group
@@ -39,7 +40,7 @@ def _training(facts: SweepFacts, table: Table) -> Drawing | Skipped:
     """Loss and macro F1 by epoch: means over repetitions, with bands while there are few scenarios."""
     curves = facts.record.trainings
     if not curves:
-        return Skipped("no workload wrote its epochs (training.json), or no run's folder was read")
+        return Skipped(say("no workload wrote its epochs (training.json), or no run's folder was read"))
     grouping = group_rows(table, MAX_COLOURS)
     names = [name for name in QUANTITIES if any(curve.quantity == name for curve in curves)]
     width = (WIDTH_PX - 70 * len(names)) // len(names)
@@ -55,19 +56,33 @@ def _training(facts: SweepFacts, table: Table) -> Drawing | Skipped:
         if part
     ]
     n = [point.n for curve in curves for point in curve.points]
-    how_many = str(max(n)) if min(n) == max(n) else f"{min(n)} to {max(n)}"
-    caption = (
-        f"Means over {how_many} repetition{'' if how_many == '1' else 's'} of each scenario. "
-        f"{_some(curves, shown)}{grouping.note or 'Bands: 95 % t-intervals of the mean (2 repetitions or more).'}"
+    how_many = str(max(n)) if min(n) == max(n) else say("{n} to {n_2}", n=min(n), n_2=max(n))
+    caption = say_n(
+        "Means over {how_many} repetition of each scenario. {curves}{note}",
+        "Means over {how_many} repetitions of each scenario. {curves}{note}",
+        max(n),
+        how_many=how_many,
+        curves=_some(curves, shown),
+        note=grouping.note or say("Bands: 95 % t-intervals of the mean (2 repetitions or more)."),
     )
-    last = [f"{curve.scenario} {curve.points[-1].mean:.3g}" for curve in curves if curve.quantity == names[-1]]
-    said = f"At the last epoch, {QUANTITIES[names[-1]].partition(' (')[0]}: {'; '.join(last[:MAX_COLOURS])}."
-    return Drawing(alt.vconcat(*rows, spacing=8), caption, f"Training curves. {said}")
+    last = [
+        f"{curve.scenario} {decimal(curve.points[-1].mean, '.3g')}" for curve in curves if curve.quantity == names[-1]
+    ]
+    said = say(
+        "At the last epoch, {what}: {last}.",
+        what=recorded(QUANTITIES[names[-1]]).partition(" (")[0],
+        last="; ".join(last[:MAX_COLOURS]),
+    )
+    return Drawing(alt.vconcat(*rows, spacing=8), caption, say("Training curves. {said}", said=said))
 
 
 def _some(curves: Sequence[TrainingCurve], shown: set[str]) -> str:
     n = len({curve.scenario for curve in curves})
-    return "" if len(shown) == n else f"{len(shown)} of {n} scenarios, from the best to the worst of each group. "
+    return (
+        ""
+        if len(shown) == n
+        else say("{n_shown} of {n} scenarios, from the best to the worst of each group. ", n_shown=len(shown), n=n)
+    )
 
 
 def _in_group(curves: Sequence[TrainingCurve], grouping: Grouping, group: int) -> tuple[TrainingCurve, ...]:
@@ -101,12 +116,12 @@ def _training_panel(
     last = max((point.epoch for curve in curves for point in curve.points), default=1)
     x = alt.X(
         "epoch:Q",
-        title="Epoch (number)",
+        title=say("Epoch (number)"),
         axis=alt.Axis(tickMinStep=1, tickCount=min(last, 6), format="d"),
         scale=alt.Scale(nice=False),
     )
-    y = alt.Y("y:Q", title=QUANTITIES[name], scale=alt.Scale(zero=False))
-    tooltip = ["scenario:N", "epoch:Q", alt.Tooltip("y:Q", format=".4~g")]
+    y = alt.Y("y:Q", title=recorded(QUANTITIES[name]), scale=alt.Scale(zero=False))
+    tooltip = [tip("scenario:N"), tip("epoch:Q"), alt.Tooltip("y:Q", title=recorded(QUANTITIES[name]), format=".4~g")]
     base = alt.Chart(inline(rows))
     strokes = base.mark_line(strokeWidth=2.2 if is_single else 1.2, opacity=1 if is_single else 0.55, point=last == 1)
     layers: list[alt.Chart] = [strokes.encode(x=x, y=y, color=colour, detail="scenario:N", tooltip=tooltip)]
@@ -125,46 +140,58 @@ def _thinned(points: Sequence[EpochPoint]) -> list[EpochPoint]:
 def _time_line(facts: SweepFacts, table: Table) -> Drawing | Skipped:
     """Which scenario was measured when, and the temperature and the idle level meanwhile."""
     if not facts.record.marks:
-        return Skipped(NO_FOLDER)
+        return Skipped(say(NO_FOLDER))
     grouping = group_rows(table, MAX_COLOURS)
     group_of = dict(zip(_keys(table), (grouping.labels[i] for i in grouping.of_row), strict=True))
-    marks = [mark for mark in facts.record.marks if (mark.run, mark.group, mark.repetition) in group_of]
+    marks = [one for one in facts.record.marks if (one.run, one.group, one.repetition) in group_of]
     if not marks:
-        return Skipped("no repetition of the table has a place in time")
-    scale = scale_for(np.array([max(mark.start_s + mark.duration_s for mark in marks)]), "s")
+        return Skipped(say("no repetition of the table has a place in time"))
+    scale = scale_for(np.array([max(one.start_s + one.duration_s for one in marks)]), "s")
     rows: list[dict[str, Cell]] = []
-    for mark in marks:
-        key: _Key = (mark.run, mark.group, mark.repetition)
+    for one in marks:
+        key: _Key = (one.run, one.group, one.repetition)
         energy = (facts.energies or {}).get(key)
         rows.append(
             {
-                "a": mark.start_s / scale.divisor,
-                "b": (mark.start_s + mark.duration_s) / scale.divisor,
+                "a": one.start_s / scale.divisor,
+                "b": (one.start_s + one.duration_s) / scale.divisor,
                 "group": group_of[key],
-                "temperature": mark.temperature_c,
+                "temperature": one.temperature_c,
                 "baseline": None if energy is None else energy.baseline_w,
-                "what": f"{mark.run}/{mark.group or '–'}, repetition {mark.repetition}",
+                "what": say(
+                    "{run}/{group}, repetition {repetition}",
+                    run=one.run,
+                    group=one.group or "–",
+                    repetition=one.repetition,
+                ),
             }
         )
     chart, missing = _time_panels(rows, grouping, scale.unit)
-    several = len({mark.run for mark in marks}) > 1
+    several = len({one.run for one in marks}) > 1
     is_thinned = len(rows) > _MAX_POINTS
-    parts = ["Above: when each repetition was measured."]
-    parts += ["Each run has a time of its own."] if several else []
+    parts = [say("Above: when each repetition was measured.")]
+    parts += [say("Each run has a time of its own.")] if several else []
     parts += (
-        ["Below: the mean temperature in its window, and the idle level that is subtracted."] if not missing else []
+        [say("Below: the mean temperature in its window, and the idle level that is subtracted.")]
+        if not missing
+        else []
     )
-    parts += ["Of many repetitions some are shown below, and neighbours above are joined."] if is_thinned else []
-    parts += [f"Not known: {', '.join(missing)}."] if missing else []
-    said = f"{len(marks)} repetitions within {max(float(str(row['b'])) for row in rows):.3g} {scale.unit}"
-    return Drawing(chart, " ".join([*parts, grouping.note]).strip(), f"Time line. {said}.")
+    parts += [say("Of many repetitions some are shown below, and neighbours above are joined.")] if is_thinned else []
+    parts += [say("Not known: {missing}.", missing=", ".join(missing))] if missing else []
+    said = say(
+        "{n_marks} repetitions within {rows:.3g} {unit}",
+        n_marks=len(marks),
+        rows=max(float(str(row["b"])) for row in rows),
+        unit=scale.unit,
+    )
+    return Drawing(chart, " ".join([*parts, grouping.note]).strip(), say("Time line. {said}.", said=said))
 
 
 def _time_panels(rows: list[dict[str, Cell]], grouping: Grouping, unit: str) -> tuple[alt.VConcatChart, list[str]]:
     """Order, temperature, idle level, one below the other; and which of them have no values."""
     legend = group_legend(grouping, WIDTH_PX)
     colour, shape = group_colour(grouping, legend=legend), group_shape(grouping, legend=legend)
-    title = f"Time since the first repetition began ({unit})"
+    title = say("Time since the first repetition began ({unit})", unit=unit)
     middle = {"calculate": "(datum.a + datum.b) / 2", "as": "t"}
     every = -(-len(rows) // _MAX_POINTS)
     few = alt.Chart(inline(rows[::every])).transform_calculate(t=middle["calculate"])
@@ -176,14 +203,14 @@ def _time_panels(rows: list[dict[str, Cell]], grouping: Grouping, unit: str) -> 
             x2="b:Q",
             y=alt.Y("group:N", title=None, sort=list(grouping.labels), axis=alt.Axis(labelLimit=200)),
             color=colour,
-            tooltip=["group:N"],
+            tooltip=[tip("group:N")],
         )
     )
     panels: list[alt.Chart] = [order.properties(width=620, height=max(60, 24 * len(grouping.labels)))]
     missing = []
     for name, field, label in (
-        ("Temperature", "temperature", "Temperature (°C)"),
-        ("Idle level", "baseline", "Idle level (W)"),
+        (say("Temperature"), "temperature", say("Temperature (°C)")),
+        (say("Idle level"), "baseline", say("Idle level (W)")),
     ):
         if all(row[field] is None for row in rows):
             missing.append(name)
@@ -195,7 +222,7 @@ def _time_panels(rows: list[dict[str, Cell]], grouping: Grouping, unit: str) -> 
                 y=alt.Y(f"{field}:Q", title=label, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4)),
                 color=colour,
                 shape=shape,
-                tooltip=["what:N", "group:N", alt.Tooltip(f"{field}:Q", format=".4~g")],
+                tooltip=[tip("what:N"), tip("group:N"), alt.Tooltip(f"{field}:Q", title=label, format=".4~g")],
             ).properties(width=620, height=120)
         )
     return alt.vconcat(*panels, spacing=12).resolve_scale(x="shared"), missing
@@ -217,7 +244,7 @@ def _joined(rows: list[dict[str, Cell]]) -> list[dict[str, Cell]]:
 def _budget(facts: SweepFacts, table: Table) -> Drawing | Skipped:
     """The share of each component in the variance of a repetition's net energy, by scenario."""
     if not facts.energies:
-        return Skipped("no repetition has a budget: there is no source, or no run's record was read")
+        return Skipped(say("no repetition has a budget: there is no source, or no run's record was read"))
     grouping = group_rows(table, _MAX_GROUPS)
     squares: dict[str, list[dict[str, float]]] = {label: [] for label in grouping.labels}
     unknown = 0
@@ -229,7 +256,7 @@ def _budget(facts: SweepFacts, table: Table) -> Drawing | Skipped:
             squares[grouping.labels[group]].append(known)
     rows = [row for label in grouping.labels for row in _shares(label, squares[label])]
     if not rows:
-        return Skipped("of no repetition all components of the uncertainty are known")
+        return Skipped(say("of no repetition all components of the uncertainty are known"))
     names = list(dict.fromkeys([*_COMPONENTS, *(str(row["component"]) for row in rows)]))
     names = [name for name in names if any(row["component"] == name for row in rows)]
     colour = alt.Color("component:N", title=None, legend=alt.Legend(orient="top", columns=len(names))).scale(
@@ -242,7 +269,7 @@ def _budget(facts: SweepFacts, table: Table) -> Drawing | Skipped:
         .encode(
             x=alt.X(
                 "share:Q",
-                title="Share of the variance u² (%)",
+                title=say("Share of the variance u² (%)"),
                 stack="zero",
                 scale=alt.Scale(domain=[0, 100]),
                 axis=ticks,
@@ -250,18 +277,28 @@ def _budget(facts: SweepFacts, table: Table) -> Drawing | Skipped:
             y=alt.Y("group:N", title=None, sort=list(grouping.labels), axis=alt.Axis(labelLimit=220)),
             color=colour,
             order=alt.Order("position:Q"),
-            tooltip=["group:N", "component:N", alt.Tooltip("share:Q", format=".1f"), "n:Q"],
+            tooltip=[
+                tip("group:N"),
+                tip("component:N"),
+                alt.Tooltip("share:Q", title=say("share"), format=".1f"),
+                "n:Q",
+            ],
         )
     )
-    left_out = f"{unknown} repetitions with an unknown component are left out. " if unknown else ""
-    caption = (
-        f"Components of the standard uncertainty u of a repetition's net energy by {facts.source}: mean of their "
-        f"shares in u² over the repetitions. {left_out}{grouping.note}"
+    left_out = say("{unknown} repetitions with an unknown component are left out. ", unknown=unknown) if unknown else ""
+    caption = say(
+        "Components of the standard uncertainty u of a repetition's net energy by {source}: mean "
+        "of their shares in u² over the repetitions. {left_out}{note}",
+        source=facts.source,
+        left_out=left_out,
+        note=grouping.note,
     )
     largest = {label: max(part, key=lambda row: float(str(row["share"]))) for label in grouping.labels
                if (part := [row for row in rows if row["group"] == label])}  # fmt: skip
-    said = "; ".join(f"{label}: {row['component']} {float(str(row['share'])):.0f} %" for label, row in largest.items())
-    return Drawing(chart, caption.strip(), f"Uncertainty budget. Largest component – {said}.")
+    said = "; ".join(
+        f"{label}: {row['component']} {decimal(float(str(row['share'])), '.0f')} %" for label, row in largest.items()
+    )
+    return Drawing(chart, caption.strip(), say("Uncertainty budget. Largest component – {said}.", said=said))
 
 
 def _shares(label: str, squares: list[dict[str, float]]) -> list[dict[str, Cell]]:
@@ -271,7 +308,7 @@ def _shares(label: str, squares: list[dict[str, float]]) -> list[dict[str, Cell]
     shares = {name: float(np.mean([100 * one.get(name, 0.0) / sum(one.values()) for one in squares])) for name in names}
     position = {name: i for i, name in enumerate(_COMPONENTS)}
     return [
-        {"group": label, "component": name, "share": share, "n": len(squares), "position": position.get(name, 99)}
+        {"group": label, "component": say(name), "share": share, "n": len(squares), "position": position.get(name, 99)}
         for name, share in shares.items()
     ]
 

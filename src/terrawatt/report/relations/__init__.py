@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from terrawatt.analysis.relations import Relations
+from terrawatt.report.language import mark, recorded, say
 from terrawatt.report.relations.components import components_statement
 from terrawatt.report.relations.correlations import correlations_statement
 from terrawatt.report.relations.derived import TITLE as DERIVED
@@ -22,11 +23,11 @@ __all__ = ["Statement", "statements"]
 # Attribute of `Relations` -> its title, and what says it in words; in the page's order.
 _ALL: Mapping[str, tuple[str, Callable[[Any], Statement]]] = {
     "pareto": (PARETO, pareto_statement),
-    "frugality": ("Frugality: performance weighed against energy", frugality_statement),
+    "frugality": (mark("Frugality: performance weighed against energy"), frugality_statement),
     "derived": (DERIVED, derived_statement),
-    "meters": ("The meter against CodeCarbon", meters_statement),
-    "correlations": ("Correlations", correlations_statement),
-    "components": ("Principal components", components_statement),
+    "meters": (mark("The meter against CodeCarbon"), meters_statement),
+    "correlations": (mark("Correlations"), correlations_statement),
+    "components": (mark("Principal components"), components_statement),
 }
 
 
@@ -37,6 +38,6 @@ def statements(found: Relations | None) -> tuple[Statement, ...]:
     said = []
     for name, (title, words) in _ALL.items():
         result = getattr(found, name)
-        reason = found.missing.get(name, "not computed")
-        said.append(words(result) if result is not None else Statement(name, title, (), "", reason=reason))
+        reason = recorded(found.missing.get(name, "")) or say("not computed")
+        said.append(words(result) if result is not None else Statement(name, say(title), (), "", reason=reason))
     return tuple(said)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from terrawatt.analysis.statistics import LeftOut
+from terrawatt.report.language import say_n
 from terrawatt.report.tables import PageTable
 
 
@@ -35,4 +36,7 @@ def left_out_scenarios(left_out: Iterable[LeftOut]) -> list[str]:
     """A sentence for each reason why scenarios are left out, with their number."""
     ordered = sorted(left_out, key=lambda one: one.reason)
     counts = [(reason, len(list(group))) for reason, group in groupby(ordered, key=lambda one: one.reason)]
-    return [f"Left out: {n} scenario{'' if n == 1 else 's'} ({reason})." for reason, n in counts]
+    return [
+        say_n("Left out: {n} scenario ({reason}).", "Left out: {n} scenarios ({reason}).", n, n=n, reason=reason)
+        for reason, n in counts
+    ]

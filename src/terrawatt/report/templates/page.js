@@ -72,14 +72,14 @@ function tellSelection(chart, size) {
   if (!line) {
     line = document.createElement("p");
     line.className = "picked";
-    line.innerHTML = `<span></span> <a href="#repetitions">Their rows</a> <button type="button">Clear the selection</button>`;
+    line.innerHTML = `<span></span> <a href="#repetitions">{{ say("Their rows") }}</a> <button type="button">{{ say("Clear the selection") }}</button>`;
     line.querySelector("button").addEventListener("click", () => {
       document.dispatchEvent(new CustomEvent("picked", {detail: null}));
     });
     figure.querySelector("figcaption").prepend(line);
   }
   line.hidden = size === 0;
-  line.querySelector("span").textContent = `${size} repetition${size === 1 ? "" : "s"} selected.`;
+  line.querySelector("span").textContent = (size === 1 ? {{ say("1 repetition selected.") | tojson }} : {{ say("{n} repetitions selected.", n="{n}") | tojson }}).replace("{n}", size);
 }
 
 for (const table of document.querySelectorAll("table.sortable")) {

@@ -27,13 +27,18 @@ function parse(csv) {
   return rows.slice(0, -1);  // nothing follows the last line end
 }
 
-// Whole numbers whole, others with five digits.
+// Whole numbers whole, others with five digits, with the decimal sign of the page.
 function shown(text, column) {
   const number = Number(text);
   if (column.is_text || text === "" || !Number.isFinite(number)) return text;
   if (Number.isInteger(number) && Math.abs(number) < 1e15) return String(number);
-  if (Math.abs(number) >= 1e-4 && Math.abs(number) < 1e7) return String(Number(number.toPrecision(5)));
-  return number.toExponential(4).replace(/e([+-])(\d)$/, "e$10$2");
+  if (Math.abs(number) >= 1e-4 && Math.abs(number) < 1e7) return String(Number(number.toPrecision(5))).replace(".", DECIMAL);
+  return number.toExponential(4).replace(/e([+-])(\d)$/, "e$10$2").replace(".", DECIMAL);
+}
+
+// A sentence with its places filled.
+function filled(sentence, values) {
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
 const columns = () => boxes.filter((box) => box.checked).map((box) => Number(box.value)).sort((a, b) => a - b);
@@ -51,7 +56,7 @@ function drawHeads() {
     return head;
   });
   table.tHead.rows[0].replaceChildren(...heads);
-  element("columns-shown").textContent = `(${heads.length} of ${boxes.length})`;
+  element("columns-shown").textContent = filled({{ say("({n} of {total})", n="{n}", total="{total}") | tojson }}, {n: heads.length, total: boxes.length});
 }
 
 function sortRows(column, direction) {
@@ -78,11 +83,11 @@ function drawRows() {
   const visible = columns();
   table.tBodies[0].replaceChildren(...rows.slice(from, from + ROWS).map((row) => drawRow(row, visible)));
   const all = rows.length === cells.length;
-  const part = `rows ${from + 1} to ${Math.min(from + ROWS, rows.length)}`;
-  element("found").textContent = (all ? `${cells.length} rows` : `${rows.length} of ${cells.length} rows`)
-    + (pages > 1 ? `; shown: ${part}` : "");
+  const count = {n: rows.length, total: cells.length, from: from + 1, to: Math.min(from + ROWS, rows.length)};
+  element("found").textContent = filled(all ? {{ say("{total} rows", total="{total}") | tojson }} : {{ say("{n} of {total} rows", n="{n}", total="{total}") | tojson }}, count)
+    + (pages > 1 ? filled({{ say("; shown: rows {from} to {to}", **{"from": "{from}", "to": "{to}"}) | tojson }}, count) : "");
   element("pager").hidden = pages === 1;
-  element("pager").querySelector("span").textContent = `Page ${page + 1} of ${pages}`;
+  element("pager").querySelector("span").textContent = filled({{ say("Page {n} of {total}", n="{n}", total="{total}") | tojson }}, {n: page + 1, total: pages});
   element("previous").setAttribute("aria-disabled", String(page === 0));
   element("next").setAttribute("aria-disabled", String(page === pages - 1));
   document.dispatchEvent(new CustomEvent("kept", {detail: all ? null : rows}));
@@ -134,8 +139,8 @@ function download() {
 document.addEventListener("picked", ({detail}) => {
   picked = detail;
   element("picked").hidden = picked === null;
-  const many = picked?.size === 1 ? "1 repetition is" : `${picked?.size} repetitions are`;
-  element("picked").querySelector("span").textContent = `${many} selected in a figure.`;
+  const words = picked?.size === 1 ? {{ say("1 repetition is selected in a figure.") | tojson }} : {{ say("{n} repetitions are selected in a figure.", n="{n}") | tojson }};
+  element("picked").querySelector("span").textContent = filled(words, {n: picked?.size});
   narrow();
 });
 

@@ -1,6 +1,8 @@
+const DECIMAL = {{ (0.5 | decimal("g"))[1] | tojson }};
+
 // Order of cells: numbers by size, words by the alphabet, empty ones last.
 function key(text) {
-  const number = Number(text);
+  const number = Number(text.replace(DECIMAL, "."));
   return {missing: text === "" || text === "–", number: text !== "" && !Number.isNaN(number) ? number : null, text};
 }
 

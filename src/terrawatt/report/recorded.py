@@ -1,0 +1,3 @@
+"""Sentences that the record holds in English, as the analysis writes them: the templates that make them."""
+
+RECORDED: tuple[str, ...] = ()
