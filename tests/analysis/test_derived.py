@@ -31,7 +31,7 @@ def table(**changes: list[float]) -> Table:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("epoch", 85.0), ("image trained", 0.17), ("image tested", 1.0), ("correct label", 8.4)],
+    [("epoch", 85.0), ("1,000 images trained", 170.0), ("1,000 images tested", 1000.0), ("correct label", 8.4)],
 )
 def test_energies_are_divided_by_what_was_done(name: str, expected: float) -> None:
     value = of(derived(table()), name).values[0]

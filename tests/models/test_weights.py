@@ -139,6 +139,13 @@ def test_weights_of_another_model_are_refused(state):
     assert "\n" not in str(caught.value)
 
 
+def test_weights_of_another_number_of_classes_say_so(tmp_path):
+    torch.save(nn.Linear(2, 19).state_dict(), tmp_path / "state.pth")
+    with pytest.raises(ModelError, match=r"size mismatch for weight.*\[19, 2\].*\[1000, 2\]") as caught:
+        load_into(nn.Linear(2, 1000), tmp_path / "state.pth", published(tmp_path / "state.pth"))
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 a broken archive"])
 def test_a_file_that_is_no_checkpoint_is_refused(network, tmp_path, content):
     path = tmp_path / "state.pth"

@@ -126,4 +126,4 @@ def test_energies_by_what_was_done_are_said_or_what_is_lacking(make_table: MakeT
     assert found.derived is not None
     least = min(found.derived.quantities[0].values, key=lambda value: value.value_j)
     assert f"Per epoch: from {with_si_prefix(least.value_j, 'J')} ± " in statement.sentences[0]
-    assert "No energy per image tested: the table has no Energy test (plug)" in " ".join(statement.sentences)
+    assert "No energy per 1,000 images tested: the table has no Energy test (plug)" in " ".join(statement.sentences)

@@ -61,11 +61,12 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
-    """A quantity: the energy it divides, by the product of some columns."""
+    """A quantity: the energy it divides, by the product of some columns; of so many of them."""
 
     definition: str
     energy: Callable[[str], str]
     by: tuple[str, ...]
+    of: float = 1.0
 
 
 def _of_phase(phase: str) -> Callable[[str], str]:
@@ -78,12 +79,15 @@ def _whole(meter: str) -> str:
 
 _RECIPES: Mapping[str, _Recipe] = {
     "epoch": _Recipe("net energy of the phase train, by epochs", _of_phase("train"), (EPOCHS,)),
-    "image trained": _Recipe(
-        "net energy of the phase train, by epochs times images of the train split",
+    "1,000 images trained": _Recipe(
+        "net energy of the phase train, by epochs times images of the train split, times 1,000",
         _of_phase("train"),
         (EPOCHS, TRAIN_IMAGES),
+        of=1000.0,
     ),
-    "image tested": _Recipe("net energy of the phase test, by its images", _of_phase("test"), (TEST_IMAGES,)),
+    "1,000 images tested": _Recipe(
+        "net energy of the phase test, by its images, times 1,000", _of_phase("test"), (TEST_IMAGES,), of=1000.0
+    ),
     "correct label": _Recipe(
         "net energy of the repetition, by the labels of test images that are found (micro recall times labels)",
         _whole,
@@ -117,7 +121,7 @@ def _derived(table: Table, meter: str, name: str, recipe: _Recipe) -> DerivedQua
     if lacking:
         return DerivedQuantity(name, recipe.definition, (), f"the table has no {' and no '.join(lacking)}")
     by = np.prod([numbers(table, column) for column in recipe.by], axis=0)
-    by = np.where(by > 0, by, np.nan)
+    by = np.where(by > 0, by / recipe.of, np.nan)
     value = numbers(table, energy) / by
     u, common = (_uncertainty(table, column, meter, energy) / by for column in (f"u {meter}", common_column(meter)))
     values = [

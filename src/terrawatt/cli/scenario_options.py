@@ -39,6 +39,8 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "class-weights": ("0|1", "1: weigh the positives of rare labels more; default 0. With BCEWithLogits."),
     "select": ("last|best", "Whose weights are tested: of the last epoch (default), or of the best by validation."),
     "patience": ("N", "Stop after N epochs without a better one by validation; default: never."),
+    "checkpoint": ("FILE", "Write what was learnt into a file; with repetitions each replaces it."),
+    "test-only": ("CHECKPOINT", "Test what such a file holds, without training."),
     "hidden": ("N", "Width of S-CNN's fully connected layer, 0 for none; default 128."),
     "bands": ("all|rgb", "Bands that a model of torchvision reads; default all."),
     "seed": ("N", "Seed of everything random; default 0."),

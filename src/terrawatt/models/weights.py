@@ -87,9 +87,15 @@ def load_into(network: nn.Module, path: Path, weights: PretrainedWeights) -> Wei
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError, EOFError, KeyError, UnpicklingError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{path}: no weights of this model ({reason}); use {weights.file_name}") from error
+        raise ModelError(f"{path}: no weights of this model ({why(error)}); use {weights.file_name}") from error
     return WeightsFile(path, digest)
+
+
+def why(error: Exception) -> str:
+    """The line of an error of `load_state_dict` that tells most: sizes that differ, as of another number of classes."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    sizes = [line for line in lines if line.startswith("size mismatch")]
+    return (sizes or lines[1:] or lines or [type(error).__name__])[0].rstrip(". ")
 
 
 def _download(weights: PretrainedWeights, target: Path) -> None:

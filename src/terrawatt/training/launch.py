@@ -51,8 +51,7 @@ def launch(options: TrainingOptions, out: Path, *, repetition: int | None, start
     Raises:
         UsageError, TrainingError: of the rank that failed first, by its number.
     """
-    given = {name: value for name, value in asdict(options).items() if value is not None}
-    parameters = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
+    parameters: dict[str, Scalar] = {**options.settings(), "verify": options.verify}
     with tempfile.TemporaryDirectory(prefix="terrawatt-train-", ignore_cleanup_errors=True) as scratch:
         Job(parameters, str(out), repetition, start_ns, os.getpid()).write(Path(scratch))
         # -P: terrawatt and what it imports are the installed packages, not what lies in the working folder.

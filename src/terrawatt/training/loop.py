@@ -82,6 +82,17 @@ def fit(training: Training, phases: PhaseReporter, say: Say) -> Outcome:
     return Outcome(tuple(history), probabilities, tested)
 
 
+def evaluate(training: Training, phases: PhaseReporter) -> Outcome:
+    """Test what a checkpoint holds, without training.
+
+    Raises:
+        TrainingError: the loss is not a number.
+    """
+    with phases.phase(PhaseName.TEST):
+        probabilities, _ = predict(training, training.splits.test)
+    return Outcome((), probabilities, training.checkpoint.epoch if training.checkpoint else 0)
+
+
 def rank(epoch: Epoch) -> tuple[float, float]:
     """By what epochs are compared, larger is better: micro F1 of the validation split; then its loss, where they tie.
 

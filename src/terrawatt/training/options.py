@@ -49,6 +49,8 @@ class TrainingOptions:
         class_weights: weigh the positives of rare labels more (`objectives.class_weights`).
         select: which epoch's weights are tested, the `last` or the `best` by validation.
         patience: stop after so many epochs without a better one; None: never.
+        checkpoint: file for what was learnt; None: it is not kept.
+        test_only: a checkpoint that is tested, without training.
         hidden: width of S-CNN's fully connected layer, 0 for none; None for other models.
         bands: `all` or `rgb`, of a model of torchvision; None for other models, which say it by their names.
         weights: file of ImageNet weights; None: where torchvision keeps them.
@@ -75,6 +77,8 @@ class TrainingOptions:
     class_weights: bool = False
     select: str = "last"
     patience: int | None = None
+    checkpoint: Path | None = None
+    test_only: Path | None = None
     hidden: int | None = None
     bands: str | None = None
     weights: Path | None = None
@@ -92,9 +96,15 @@ class TrainingOptions:
         return find(self.model).reading(self.bands)
 
     def parameters(self) -> dict[str, Scalar]:
-        """What defines the scenario: all that changes what is computed, not where its files lie."""
+        """What defines the scenario: all that changes what is computed, not where its files lie.
+
+        Nothing of training where a checkpoint is tested: that is named instead.
+        """
         names = ("model", "optim", "loss", "lr", "batch", "epochs", "seed", "labels", "precision")
-        parameters: dict[str, Scalar] = {name: getattr(self, name) for name in names}
+        is_test = self.test_only is not None
+        parameters: dict[str, Scalar] = {
+            name: getattr(self, name) for name in names if not (is_test and name in _OF_TRAINING)
+        }
         optional = {
             "hidden": self.hidden,
             "bands": self.bands,
@@ -106,19 +116,20 @@ class TrainingOptions:
             "class-weights": int(self.class_weights) or None,
             "select": self.select if self.select != "last" else None,
             "patience": self.patience,
+            "test-only": None if self.test_only is None else str(self.test_only),
         }
         return parameters | {name: value for name, value in optional.items() if value is not None}
 
     def argv(self) -> tuple[str, ...]:
         """These options as arguments of `terrawatt train`; `--seed`, `--out` and `--no-verify` are the caller's."""
-        arguments: list[str] = []
-        for name, value in (self.parameters() | {"device": self.device, "count": int(self.count)}).items():
-            if name != "seed":
-                arguments += [f"--{name}", str(value)]
-        for name, path in (("weights", self.weights), ("data", self.data)):
-            if path is not None:
-                arguments += [f"--{name}", str(path)]
-        return tuple(arguments)
+        settings = {name: value for name, value in self.settings().items() if name != "seed"}
+        return tuple(part for name, value in settings.items() for part in (f"--{name}", str(value)))
+
+    def settings(self) -> dict[str, Scalar]:
+        """The parameters, and where files lie and work is done: all that `from_parameters` needs except `verify`."""
+        settings = self.parameters() | {"device": self.device, "count": int(self.count)}
+        paths = {"weights": self.weights, "data": self.data, "checkpoint": self.checkpoint}
+        return settings | {name: str(path) for name, path in paths.items() if path is not None}
 
 
 def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
@@ -129,6 +140,7 @@ def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
 
     Raises:
         UsageError: an unknown name (names the near ones), a value that cannot be meant, or a missing model.
+        ModelError: the checkpoint to test is none, or damaged.
     """
     given: dict[str, Any] = {}
     for written, value in parameters.items():
@@ -136,6 +148,7 @@ def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
         if name not in _READERS:
             raise UsageError(f"unknown option --{name}.{did_you_mean(name, list(_READERS))}")
         given[name.replace("-", "_")] = _READERS[name](f"--{name} {value}", value)
+    given = _as_checkpoint(given) if "test_only" in given else given
     if "model" not in given:
         raise UsageError(f"no model: name one with --model.{near_names('')}")
     given["model"] = canonical_name(given["model"], rgb=given.pop("rgb", None), finetune=given.pop("finetune", None))
@@ -157,6 +170,26 @@ def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
     return options
 
 
+def _as_checkpoint(given: dict[str, Any]) -> dict[str, Any]:
+    """The options of testing a checkpoint: what it says of itself, and what was given beside it."""
+    from terrawatt.training.checkpoint_header import read_header
+
+    path = given["test_only"]
+    if idle := sorted(_OF_TRAINING & given.keys()):
+        name = idle[0].replace("_", "-")
+        raise UsageError(f"--{name} belongs to training: leave it out with --test-only")
+    header = read_header(path)
+    known: dict[str, Any] = {name: getattr(header, name) for name in ("model", "hidden", "bands", "labels")}
+    if "model" in given:
+        given["model"] = canonical_name(
+            given["model"], rgb=given.pop("rgb", None), finetune=given.pop("finetune", None)
+        )
+    for name, value in known.items():
+        if given.get(name, value) != value:
+            raise UsageError(f"{path}: a checkpoint with --{name} {value}, not {given[name]}; leave --{name} out")
+    return {**given, **{name: value for name, value in known.items() if value is not None}, "loss": header.loss}
+
+
 def _refuse_idle_processes(options: TrainingOptions) -> None:
     for name, number in (("batch", options.batch), ("threads", options.threads)):
         if number is not None and number < options.nproc:
@@ -169,6 +202,12 @@ def _refuse_idle_choices(options: TrainingOptions) -> None:
     if options.class_weights and options.loss != "BCEWithLogits":
         raise UsageError(f"--class-weights 1 belongs to --loss BCEWithLogits; leave it out with {options.loss}")
 
+
+# What a test of a checkpoint does not have.
+_OF_TRAINING = frozenset(
+    {"optim", "loss", "lr", "epochs", "schedule", "warmup_epochs", "class_weights", "select", "patience"}
+    | {"checkpoint", "weights"}
+)
 
 _READERS: Mapping[str, values.Reader] = {
     "model": values.text,
@@ -185,6 +224,8 @@ _READERS: Mapping[str, values.Reader] = {
     "class-weights": values.flag,
     "select": values.one_of(SELECTIONS),
     "patience": values.whole(1),
+    "checkpoint": values.path,
+    "test-only": values.path,
     "hidden": values.whole(0),
     "bands": values.one_of((ALL, RGB)),
     "seed": values.whole(0, LARGEST_SEED),

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from terrawatt.data.bands import BandStatistics
 from terrawatt.data.pack import Pack
 from terrawatt.errors import UsageError
 from terrawatt.models.classifier import Classifier
+from terrawatt.models.registry import Start
+from terrawatt.training.checkpoint import restore, statistics
+from terrawatt.training.checkpoint_header import CheckpointHeader, read_header
 from terrawatt.training.collective import Learner, learner, synchronised
 from terrawatt.training.compute import device_of, make_deterministic, seed_all
 from terrawatt.training.group import ALONE, Group
@@ -37,8 +41,12 @@ class Splits:
 class Training:
     """A training that is ready to begin, in one of the processes of its group.
 
-    `learner` is the model as it learns: it shares its gradients with the other processes. `class_weights` are those of
-    the loss, (n_classes,); None where all labels weigh the same.
+    Attributes:
+        learner: the model as it learns: it shares its gradients with the other processes.
+        bands: the statistics by which the model standardises.
+        mean_labels: labels of an image of the train split, on average.
+        class_weights: of the loss, (n_classes,); None where all labels weigh the same.
+        checkpoint: what the checkpoint says that is tested; None in a training.
     """
 
     group: Group
@@ -49,7 +57,10 @@ class Training:
     learner: Learner
     objective: Objective
     optimizer: torch.optim.Optimizer
+    bands: BandStatistics
+    mean_labels: float
     class_weights: NDArray[np.float32] | None = None
+    checkpoint: CheckpointHeader | None = None
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context of a forward pass: bfloat16 where it is asked for and exact enough, else nothing."""
@@ -99,19 +110,19 @@ def open_splits(options: TrainingOptions, pack: Pack, say: Say, group: Group = A
         loader("validation"),
         loader("test"),
     )
-    if not len(validation.rows):
+    if not len(validation.rows) and options.test_only is None:
         say(f"{pack.path}: the validation split is empty; epochs end without validation")
     return Splits(train, validation, test, pack.class_names(options.labels))
 
 
 def prepare(options: TrainingOptions, splits: Splits, group: Group = ALONE) -> Training:
-    """Seed everything, then build the model and what makes it learn.
+    """Seed everything, then build the model and what makes it learn; or restore it, where a checkpoint is tested.
 
     The same options on the same machine give the same numbers, with any number of workers. The processes of a group
     must be connected (`collective.joined`).
 
     Raises:
-        ModelError: pre-trained weights are not to be had.
+        ModelError: pre-trained weights are not to be had; the checkpoint cannot be restored.
         TrainingError: the device is not there.
     """
     device = device_of(options, group)
@@ -119,11 +130,13 @@ def prepare(options: TrainingOptions, splits: Splits, group: Group = ALONE) -> T
         torch.set_num_threads(max((options.threads or torch.get_num_threads()) // group.local_size, 1))
     seed_all(options.seed)
     make_deterministic(device)
-    bands = splits.train.pack.band_statistics()
-    model = options.spec.build(len(splits.class_names), bands, hidden=options.hidden, weights=options.weights)
+    checkpoint = None if options.test_only is None else read_header(options.test_only)
+    bands = splits.train.pack.band_statistics() if checkpoint is None else statistics(checkpoint)
+    model = _model(options, splits, bands)
     model = synchronised(model.to(device), group, device)
     if not group.is_first:  # the weights are the same, but images that are dropped out must not be
         torch.manual_seed(int(np.random.SeedSequence([options.seed, group.rank]).generate_state(1)[0]))
+    mean_labels = _mean_labels(splits.train.targets) if checkpoint is None else checkpoint.mean_labels
     weights = class_weights(splits.train.targets) if options.class_weights else None
     learning = optimizer(options, model.parameters())
     follow_schedule(learning, options, splits.train)
@@ -136,12 +149,25 @@ def prepare(options: TrainingOptions, splits: Splits, group: Group = ALONE) -> T
         learner=learner(model, group),
         objective=objective(
             options.loss,
-            _mean_labels(splits.train.targets),
+            mean_labels,
             None if weights is None else torch.from_numpy(weights).to(device),
         ),
         optimizer=learning,
+        bands=bands,
+        mean_labels=mean_labels,
         class_weights=weights,
+        checkpoint=checkpoint,
     )
+
+
+def _model(options: TrainingOptions, splits: Splits, bands: BandStatistics) -> Classifier:
+    """The model as it begins, or as a checkpoint holds it: then ImageNet's weights are not needed."""
+    n_classes, hidden = len(splits.class_names), options.hidden
+    if options.test_only is None:
+        return options.spec.build(n_classes, bands, hidden=hidden, weights=options.weights)
+    model = replace(options.spec, start=Start.SCRATCH).build(n_classes, bands, hidden=hidden)
+    restore(options.test_only, model)
+    return model
 
 
 def _mean_labels(targets: NDArray[np.uint8]) -> float:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from terrawatt.data.pack import Pack
-from terrawatt.errors import TrainingError
+from terrawatt.errors import ModelError, TrainingError
 from terrawatt.training.options import TrainingOptions
 
 
@@ -12,10 +12,14 @@ def check_pack(options: TrainingOptions, pack: Pack) -> None:
 
     Raises:
         PackError: it has not the labels that are asked for.
+        ModelError: the checkpoint to test has learnt other classes.
         TrainingError: the train or test split is empty, or the validation split that must decide something; or a batch
             is larger than the train split.
     """
-    pack.class_names(options.labels)
+    class_names = pack.class_names(options.labels)
+    if options.test_only is not None:
+        _check_test(options.test_only, class_names, pack)
+        return
     sizes = {split: len(pack.rows(split)) for split in ("train", "test")}
     for split, size in sizes.items():
         if not size:
@@ -29,6 +33,21 @@ def check_pack(options: TrainingOptions, pack: Pack) -> None:
         )
     if options.batch == 1 and options.spec.has_batch_norm:
         raise TrainingError(f"--batch 1: batch normalisation of {options.model} needs at least 2 images")
+
+
+def _check_test(checkpoint: Path, class_names: tuple[str, ...], pack: Pack) -> None:
+    """See that a checkpoint's classes are those of a pack, in the same order, and that there is something to test."""
+    from terrawatt.training.checkpoint_header import read_header
+
+    learnt = read_header(checkpoint).class_names
+    if learnt != class_names:
+        differing = next((pair for pair in zip(learnt, class_names, strict=False) if pair[0] != pair[1]), None)
+        what = f"{differing[0]!r} for {differing[1]!r}" if differing else f"{len(learnt)} for {len(class_names)}"
+        raise ModelError(
+            f"{checkpoint}: its classes are not those of {pack.path} ({what}); test it on such as it learnt"
+        )
+    if not len(pack.rows("test")):
+        raise TrainingError(_empty(pack.path, "test"))
 
 
 def _empty(path: Path, split: str) -> str:

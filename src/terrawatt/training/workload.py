@@ -1,4 +1,4 @@
-"""The workload from its options to its outputs: what `terrawatt train` runs."""
+"""The workload from its options to its outputs: what `terrawatt train` runs, training or testing alone."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,12 +11,14 @@ import torch
 from terrawatt import __version__
 from terrawatt.errors import TrainingError, UsageError
 from terrawatt.records import PhaseName
+from terrawatt.runs.atomic import sha256
 from terrawatt.runs.reporting import PhaseReporter
+from terrawatt.training.checkpoint import check_target, write_checkpoint
 from terrawatt.training.collective import joined
 from terrawatt.training.compute import device_of
 from terrawatt.training.flops import forward_flops
 from terrawatt.training.group import ALONE, Group
-from terrawatt.training.loop import Outcome, fit
+from terrawatt.training.loop import Outcome, evaluate, fit
 from terrawatt.training.options import TrainingOptions
 from terrawatt.training.outputs import Outputs
 from terrawatt.training.setup import Say, Training, open_pack, open_splits, prepare
@@ -62,11 +64,15 @@ def run(
             outputs = Outputs(folder, splits.test.targets, pack.patch_ids(splits.test.rows), repetition)
             if group.is_first:
                 outputs.check()
+                if options.checkpoint is not None:
+                    check_target(options.checkpoint)
             training = prepare(options, splits, group)
             flops = forward_flops(training.model) if options.count else None
         say(_introduction(training))
-        outcome = fit(training, phases, say)
+        outcome = fit(training, phases, say) if options.test_only is None else evaluate(training, phases)
     if group.is_first:
+        if options.checkpoint is not None:  # first: what took hours is kept even where the outputs cannot be written
+            write_checkpoint(options.checkpoint, training, outcome.epoch)
         outputs.write(outcome.probabilities, _record(training, outcome, flops))
     return outcome
 
@@ -79,6 +85,11 @@ def _introduction(training: Training) -> str:
     splits = training.splits
     in_processes = f" in {training.group.size} processes" if training.group.size > 1 else ""
     n_train, n_validation, n_test = (len(split.rows) for split in (splits.train, splits.validation, splits.test))
+    if training.options.test_only is not None:
+        return (
+            f"{training.options.model} of {training.options.test_only}: "
+            f"on {training.device}{in_processes}, {n_test} images to test"
+        )
     return (
         f"{training.options.model}: {training.model.n_parameters(trainable_only=True):,} parameters learn, "
         f"on {training.device}{in_processes}, from {n_train} images; {n_validation} to validate, {n_test} to test"
@@ -88,23 +99,24 @@ def _introduction(training: Training) -> str:
 def _record(training: Training, outcome: Outcome, flops: int | None) -> Mapping[str, Any]:
     """The content of `training.json` (docs/training.md)."""
     model, splits, options = training.model, training.splits, training.options
-    weights = model.weights
+    weights, trained = model.weights, options.test_only is None
     return {
         "format_version": RECORD_VERSION,
         "model": options.model,
         "options": options.parameters(),
         "seed": options.seed,
         "parameters": model.n_parameters(),
-        "trainable_parameters": model.n_parameters(trainable_only=True),
+        "trainable_parameters": model.n_parameters(trainable_only=True) if trained else 0,
         "flops": flops,
         "inputs": model.inputs.description,
         "probabilities": training.objective.description,
         "weights": {"file": str(weights.path), "sha256": weights.sha256} if weights else None,
+        "checkpoint": _file(options.checkpoint or options.test_only),
         "class_names": list(splits.class_names),
         "class_weights": None if training.class_weights is None else training.class_weights.tolist(),
         "tested_epoch": outcome.epoch,
-        "n_train": len(splits.train.rows),
-        "n_validation": len(splits.validation.rows),
+        "n_train": len(splits.train.rows) if trained else None,
+        "n_validation": len(splits.validation.rows) if trained else None,
         "n_test": len(splits.test.rows),
         "device": _device_name(training.device),
         "processes": training.group.size,
@@ -112,6 +124,10 @@ def _record(training: Training, outcome: Outcome, flops: int | None) -> Mapping[
         "versions": {"terrawatt": __version__, "torch": torch.__version__},
         "history": [asdict(epoch) for epoch in outcome.history],
     }
+
+
+def _file(path: Path | None) -> Mapping[str, str] | None:
+    return None if path is None else {"file": str(path), "sha256": sha256(path)}
 
 
 def _device_name(device: torch.device) -> str:
