@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from terrawatt.cli import data_split
 from terrawatt.cli.bars import progress_bar
 from terrawatt.cli.options import parse_integer, parse_positive
 from terrawatt.errors import DataError
 
-app = typer.Typer(help="BigEarthNet data: what is there, synthetic archives, packs.", no_args_is_help=True)
+app = typer.Typer(help="BigEarthNet data: what is there, synthetic archives, packs, splits.", no_args_is_help=True)
 
 VersionOption = Annotated[
     str | None, typer.Option("--version", metavar="v1|v2", help="The archive's version, where a folder holds both.")
@@ -116,3 +117,7 @@ def verify(
     with progress_bar("Verifying", len(opened)) as advance:
         opened.verify(advance)
     typer.echo(f"{folder}: all {len(opened)} patches are as they were packed")
+
+
+app.command()(data_split.split)
+app.command()(data_split.labels)

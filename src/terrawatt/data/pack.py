@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
@@ -102,6 +103,28 @@ class Pack:
         if split not in SPLITS:
             raise PackError(f"there is no split {split!r}; the splits are {', '.join(SPLITS)}")
         return np.flatnonzero((self._split == split) & (self._flags == 0)).astype(np.int64)
+
+    def usable_rows(self) -> NDArray[np.int64]:
+        """All rows in ascending order, of any split or none, without those that `rows` leaves out."""
+        return np.flatnonzero(self._flags == 0).astype(np.int64)
+
+    def names(self, rows: Rows) -> pa.StringArray:
+        """The patch names of the given rows, as Arrow keeps them: a third of the memory of `patch_ids`."""
+        return self._patch_ids.take(pa.array(_as_rows(rows))).combine_chunks()
+
+    def rows_named(self, names: pa.StringArray) -> NDArray[np.int64]:
+        """The row of each patch that is named; -1 for those that the pack does not have."""
+        found = pc.index_in(names, value_set=self._patch_ids.combine_chunks())
+        return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
+
+    def masks(self, n_classes: int) -> NDArray[np.int64]:
+        """The labels of all patches as bitmasks (len(pack),): bit i stands for `class_names(n_classes)[i]`.
+
+        Raises:
+            PackError: as `labels`.
+        """
+        self._check_n_classes(n_classes)
+        return np.asarray(self._masks[n_classes], dtype=np.int64)
 
     def labels(self, n_classes: int) -> NDArray[np.uint8]:
         """The labels of all patches as ones and zeros, uint8 (len(pack), n_classes).
