@@ -1,8 +1,9 @@
 import pytest
+import vl_convert
 
 from terrawatt.errors import ReportError
 from terrawatt.report.figures import FIGURES
-from terrawatt.report.render import FORMATS, render, small_png, small_svg, svg_size, vega_bundle
+from terrawatt.report.render import FORMATS, render, rendered, small_png, small_svg, svg_size, vega_bundle
 
 FIGURE = FIGURES["pca_scree"]
 SPECIFICATION = {
@@ -42,9 +43,15 @@ def test_the_html_of_a_figure_is_whole_and_escaped() -> None:
 def test_the_size_of_a_picture_is_that_of_its_svg() -> None:
     svg = render(FIGURE, SPECIFICATION, "words", "svg")
     width, height = svg_size(svg)
-    assert int.from_bytes(small_png(SPECIFICATION)[16:20], "big") == width
+    assert int.from_bytes(small_png(svg)[16:20], "big") == width
     assert width > 120
     assert height > 40
+
+
+def test_a_png_from_the_svg_is_the_one_that_vega_lite_gives() -> None:
+    svg, files = rendered(FIGURE, SPECIFICATION, "words", ["png"])
+    assert files == {"png": vl_convert.vegalite_to_png(SPECIFICATION, scale=2)}
+    assert svg.decode() == vl_convert.vegalite_to_svg(SPECIFICATION)
 
 
 def test_the_bundle_can_stand_in_a_page() -> None:

@@ -62,12 +62,9 @@ def test_missing_targets_and_unlike_shapes(folder):
     assert performance_cells(folder, 1).verdicts[0].message == "targets.npy: missing"
 
 
-def test_without_torch_it_says_what_to_install(folder, monkeypatch):
-    monkeypatch.delitem(sys.modules, "terrawatt.training.metrics", raising=False)
+def test_scores_need_no_torch(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    cells = performance_cells(folder, 1)
-    assert cells.values == {}
-    assert "torch is not installed; pip install 'terrawatt[train]'" in cells.verdicts[0].message
+    assert len(performance_cells(folder, 1).values) == 16
 
 
 def test_parameters_flops_and_the_sizes_of_the_splits(folder):

@@ -3,7 +3,9 @@
 import base64
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,17 @@ from terrawatt.report.effects import effects_of, effects_section
 from terrawatt.report.figures import FIGURES, Figure, Skipped
 from terrawatt.report.figures.power_curve import PREFIX, curve_figures
 from terrawatt.report.figures.sweep import sweep_figures
+from terrawatt.report.language import say, speaking
 from terrawatt.report.look import Look
 from terrawatt.report.numbers import mean_and_half_width, plain
 from terrawatt.report.relations import statements
-from terrawatt.report.render import FORMATS, render, small_png, small_svg, svg_size, vega_bundle
+from terrawatt.report.render import FORMATS, rendered, small_png, small_svg, svg_size, vega_bundle
 from terrawatt.report.repetitions import repetitions
 from terrawatt.report.tables import scenario_table
 from terrawatt.report.templating import environment
 from terrawatt.report.theme import specification
 from terrawatt.report.verdicts import estimates, standing, verdict_lines, without_unusable
+from terrawatt.report.workers import Here
 from terrawatt.runs.atomic import write_bytes, write_text
 
 _LARGEST_SVG = 100_000  # bytes; with more points in it, a figure's fallback picture may be smaller as PNG
@@ -69,7 +73,12 @@ class PageCurve:
 
 
 def write_report(
-    content: ReportContent, folder: Path, *, formats: Sequence[str] | None = None, look: Look | None = None
+    content: ReportContent,
+    folder: Path,
+    *,
+    formats: Sequence[str] | None = None,
+    look: Look | None = None,
+    executor: Executor | None = None,
 ) -> Path:
     """Write `report.html` and `figures/<name>.<format>` into a folder.
 
@@ -80,6 +89,7 @@ def write_report(
         folder: where to.
         formats: of the figures' files; None: those of the look.
         look: which figures, in which formats, for what; None: all.
+        executor: that draws the figures; None: this process does.
 
     Returns:
         The page.
@@ -87,13 +97,22 @@ def write_report(
     Raises:
         ReportError: a format is unknown, or a figure cannot be drawn.
     """
-    usable = without_unusable(content.table, content.verdicts)
     look = look or Look()
     look = replace(look, formats=tuple(look.formats if formats is None else formats))
+    with speaking(look.language):
+        return _write(content, folder, look, executor or Here())
+
+
+def _write(content: ReportContent, folder: Path, look: Look, executor: Executor) -> Path:
+    """Write a report in the current language."""
+    usable = without_unusable(content.table, content.verdicts)
     shown = [figure for figure in [*FIGURES.values(), *sweep_figures(content.sweep)] if look.shows(figure.name)]
-    figures = [_draw(figure, usable, look) for figure in shown]
-    drawn = content.curves if look.shows(PREFIX) else ()
-    curves = [_curve(curve, figure, usable, look) for curve, figure in curve_figures(drawn)]
+    titled = curve_figures(content.curves if look.shows(PREFIX) else ())
+    no_page = replace(look, formats=tuple(form for form in look.formats if form != "html"))  # each would be a megabyte
+    looks = [look] * len(shown) + [no_page] * len(titled)
+    drawn = list(executor.map(_draw, [*shown, *(figure for _, figure in titled)], repeat(usable), looks))
+    figures = drawn[: len(shown)]
+    curves = [_curve(curve, figure) for (curve, _), figure in zip(titled, drawn[len(shown) :], strict=True)]
     page = _page(content, usable, figures, curves)
     _write_figures([*figures, *(curve.drawn for curve in curves)], folder / "figures")
     write_text(folder / "report.html", page)
@@ -101,15 +120,20 @@ def write_report(
 
 
 def _draw(figure: Figure, table: Table, look: Look) -> PageFigure:
-    """One figure in all formats, and the picture that the page shows of it."""
+    """One figure in all formats, and the picture that the page shows of it; also in a worker process."""
+    with speaking(look.language):
+        return _drawn(figure, table, look)
+
+
+def _drawn(figure: Figure, table: Table, look: Look) -> PageFigure:
+    figure = figure.in_words()
     drawn = figure.draw(table)
     if isinstance(drawn, Skipped):
         return PageFigure(figure, drawn.reason)
     specified = specification(drawn.chart, look.theme)
-    files = {form: render(figure, specified, drawn.alternative, form) for form in look.formats}
-    svg = files.get("svg") or render(figure, specified, drawn.alternative, "svg")
+    svg, files = rendered(figure, specified, drawn.alternative, look.formats)
     width, height = svg_size(svg)
-    picture = _picture(specified, svg)
+    picture = _picture(svg)
     return PageFigure(
         figure,
         caption=drawn.caption,
@@ -123,22 +147,29 @@ def _draw(figure: Figure, table: Table, look: Look) -> PageFigure:
     )
 
 
-def _picture(specified: dict[str, Any], svg: bytes) -> tuple[str, bytes]:
+def _picture(svg: bytes) -> tuple[str, bytes]:
     """The fallback picture with its type: SVG, or PNG where that is smaller."""
     drawn = small_svg(svg)
-    if len(drawn) > _LARGEST_SVG and len(png := small_png(specified)) < len(drawn):
+    if len(drawn) > _LARGEST_SVG and len(png := small_png(svg)) < len(drawn):
         return "image/png", png
     return "image/svg+xml", drawn
 
 
-def _curve(curve: PowerCurve, figure: Figure, table: Table, look: Look) -> PageCurve:
-    """One power curve; not as a page of its own, which would be a megabyte for each."""
-    drawn = _draw(figure, table, replace(look, formats=tuple(form for form in look.formats if form != "html")))
+def _curve(curve: PowerCurve, drawn: PageFigure) -> PageCurve:
+    """One power curve with its energy in words."""
     energy = curve.energy
-    interval = f"; 95 % interval: ± {plain(energy.half_width_j, 2)} J" if math.isfinite(energy.half_width_j) else ""
-    net = f"{mean_and_half_width(energy.energy_j, 2 * energy.u_j)} J (± U, k = 2{interval})"
+    interval = (
+        say("; 95 % interval: ± {half} J", half=plain(energy.half_width_j, 2))
+        if math.isfinite(energy.half_width_j)
+        else ""
+    )
+    net = say(
+        "{energy} J (± U, k = 2{interval})",
+        energy=mean_and_half_width(energy.energy_j, 2 * energy.u_j),
+        interval=interval,
+    )
     if math.isnan(energy.u_j):
-        net = f"{plain(energy.energy_j)} J, its uncertainty unknown"
+        net = say("{energy} J, its uncertainty unknown", energy=plain(energy.energy_j))
     return PageCurve(drawn, energy, net, budget_rows(energy))
 
 

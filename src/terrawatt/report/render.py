@@ -1,7 +1,7 @@
 """A figure's one specification as SVG, PNG, PDF and HTML, without a browser or network."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -22,28 +22,41 @@ def vega_bundle() -> str:
 
 
 def render(figure: Figure, specification: Mapping[str, Any], alternative: str, form: str) -> bytes:
-    """A figure in one format.
+    """A figure in one format; see `rendered`."""
+    return rendered(figure, specification, alternative, [form])[1][form]
+
+
+def rendered(
+    figure: Figure, specification: Mapping[str, Any], alternative: str, forms: Sequence[str]
+) -> tuple[bytes, dict[str, bytes]]:
+    """A figure as SVG, and in some formats; Vega draws once, PNG and PDF are made from the SVG.
 
     Args:
         figure: for its title.
         specification: Vega-Lite, complete.
         alternative: what a listener hears instead.
-        form: one of `FORMATS`.
+        forms: of `FORMATS`.
 
     Raises:
-        ReportError: the format is unknown, or the figure cannot be drawn.
+        ReportError: a format is unknown, or the figure cannot be drawn.
     """
-    if form not in FORMATS:
-        raise ReportError(f"figure format {form!r} is unknown.{did_you_mean(form, FORMATS)}")
+    for form in forms:
+        if form not in FORMATS:
+            raise ReportError(f"figure format {form!r} is unknown.{did_you_mean(form, FORMATS)}")
+    form = "svg"
     try:
-        return _RENDERERS[form](figure, dict(specification), alternative)
+        svg = str(vl_convert.vegalite_to_svg(dict(specification)))
+        files = {}
+        for form in forms:
+            files[form] = _html(figure, specification, alternative) if form == "html" else _FROM_SVG[form](svg)
     except ValueError as error:  # what vl-convert raises for all that Vega refuses
         raise ReportError(f"figure {figure.name} cannot be drawn as {form}: {error}") from error
+    return svg.encode("utf-8"), files
 
 
-def small_png(specification: Mapping[str, Any]) -> bytes:
+def small_png(svg: bytes) -> bytes:
     """A figure as PNG with one pixel a unit."""
-    return bytes(vl_convert.vegalite_to_png(dict(specification), scale=1))
+    return bytes(vl_convert.svg_to_png(svg.decode("utf-8"), scale=1))
 
 
 def small_svg(svg: bytes) -> bytes:
@@ -58,29 +71,20 @@ def svg_size(svg: bytes) -> tuple[int, int]:
     return round(float(sides["width"])), round(float(sides["height"]))
 
 
-def _svg(_figure: Figure, specification: dict[str, Any], _alternative: str) -> bytes:
-    return str(vl_convert.vegalite_to_svg(specification)).encode("utf-8")
+def _png(svg: str) -> bytes:
+    return bytes(vl_convert.svg_to_png(svg, scale=_PNG_SCALE))
 
 
-def _png(_figure: Figure, specification: dict[str, Any], _alternative: str) -> bytes:
-    return bytes(vl_convert.vegalite_to_png(specification, scale=_PNG_SCALE))
+def _pdf(svg: str) -> bytes:
+    return bytes(vl_convert.svg_to_pdf(svg))
 
 
-def _pdf(_figure: Figure, specification: dict[str, Any], _alternative: str) -> bytes:
-    return bytes(vl_convert.vegalite_to_pdf(specification))
-
-
-def _html(figure: Figure, specification: dict[str, Any], alternative: str) -> bytes:
+def _html(figure: Figure, specification: Mapping[str, Any], alternative: str) -> bytes:
     page = environment().get_template("figure.html")
     return page.render(
         title=figure.title, specification=specification, alternative=alternative, bundle=vega_bundle()
     ).encode("utf-8")
 
 
-_RENDERERS: Mapping[str, Callable[[Figure, dict[str, Any], str], bytes]] = {
-    "svg": _svg,
-    "png": _png,
-    "pdf": _pdf,
-    "html": _html,
-}
-FORMATS = tuple(_RENDERERS)
+_FROM_SVG: Mapping[str, Callable[[str], bytes]] = {"svg": str.encode, "png": _png, "pdf": _pdf}
+FORMATS = (*_FROM_SVG, "html")

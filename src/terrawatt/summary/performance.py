@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terrawatt.analysis.scores import scores
 from terrawatt.analysis.table import PERFORMANCE
 from terrawatt.analysis.verdict import missing_verdict
-from terrawatt.errors import AnalysisError, TrainingError
+from terrawatt.errors import AnalysisError
 from terrawatt.records import Severity, Verdict
 from terrawatt.runs.layout import RunFolder
 from terrawatt.summary.cells import Cells
@@ -22,17 +23,13 @@ _COUNTS = {"Parameters": "parameters", "FLOPs": "flops", "Train images": "n_trai
 
 
 def performance_cells(folder: RunFolder, repetition: int) -> Cells:
-    """The scores of one repetition; they are computed by torchmetrics, which `terrawatt[train]` brings."""
+    """The scores of one repetition."""
     path = folder.output_of(repetition, "probabilities.npy")
     if not path.exists():
         return _reported_scores(folder.output_of(repetition, "scores.csv"))
     try:
-        from terrawatt.training.metrics import scores
-    except ModuleNotFoundError as error:
-        return _empty(f"{error.name} is not installed; pip install 'terrawatt[train]'")
-    try:
         found = scores(_array(path), _array(folder.output / "targets.npy"))
-    except (AnalysisError, TrainingError) as error:
+    except AnalysisError as error:
         return _empty(str(error))
     values = {name: value for name, value in found.values.items() if np.isfinite(value)}
     if len(values) < len(found.values):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from terrawatt import __version__
 from terrawatt.analysis.effects import effects
 from terrawatt.analysis.emissions import CarbonIntensity
@@ -16,6 +18,7 @@ from terrawatt.report.content import PowerCurve, RepetitionKey, ReportContent
 from terrawatt.report.look import Look
 from terrawatt.report.page import write_report
 from terrawatt.report.verdicts import without_unusable
+from terrawatt.report.workers import workers
 from terrawatt.summary.curves import power_curves
 from terrawatt.summary.describe import METHODS, repetition_records, run_record
 from terrawatt.summary.existing import OLDER_NOTE, check_record, is_older, read_cells
@@ -66,8 +69,11 @@ def summarise(
     command: str = "",
     settings: Settings | None = None,
     look: Look | None = None,
+    processes: int = 1,
 ) -> SummaryResult:
     """Compute the table of some runs, write it, and make the report.
+
+    Matrices are so small here that threads of linear algebra only wait for each other: while it lasts, one is used.
 
     Args:
         runs: run folders; with `from_file` also one table.
@@ -81,6 +87,7 @@ def summarise(
         command: the command line that makes this summary, for the report.
         settings: of a database that has series which a folder lacks, as those of the older scripts do.
         look: which figures, in which formats; None: all.
+        processes: that read runs and draw figures, if there are many (`report.workers`).
 
     Raises:
         UsageError: `grouped` does not fit a folder, two runs have one number, or the runs cannot be nodes of one.
@@ -89,21 +96,32 @@ def summarise(
         AnalysisError: no repetition has ended, or the existing table cannot be used.
     """
     files = TableFiles(out)
-    if from_file:
-        csv = runs[0] if runs and runs[0].is_file() else files.csv
-        record = read_record(csv.with_suffix(".json")) or _bare_record(csv, command)
-        table = _with_hosts(read_table(csv), record)
-        check_record(csv.with_suffix(".json"), table, record)
-        curves: tuple[tuple[PowerCurve, ...], int] = ((), 0)
-    else:
-        gathered = gather(runs, grouped, accept_changes=accept_changes, intensity=intensity, settings=settings)
-        if nodes:
-            gathered = as_nodes(gathered)
-        table, record = gathered.table, _record(gathered, command)
-        write_tables(table, record, out)
-        curves = power_curves(gathered) if figures and not nodes else ((), 0)
-    verdicts = {entry.key: entry.verdicts for entry in record.repetitions}
-    report = write_report(_content(table, record, verdicts, curves, command), out, look=look) if figures else None
+    with threadpool_limits(1), workers(processes) as executor:
+        if from_file:
+            csv = runs[0] if runs and runs[0].is_file() else files.csv
+            record = read_record(csv.with_suffix(".json")) or _bare_record(csv, command)
+            table = _with_hosts(read_table(csv), record)
+            check_record(csv.with_suffix(".json"), table, record)
+            curves: tuple[tuple[PowerCurve, ...], int] = ((), 0)
+        else:
+            gathered = gather(
+                runs,
+                grouped,
+                accept_changes=accept_changes,
+                intensity=intensity,
+                settings=settings,
+                executor=executor,
+            )
+            if nodes:
+                gathered = as_nodes(gathered)
+            table, record = gathered.table, _record(gathered, command)
+            write_tables(table, record, out)
+            curves = power_curves(gathered, executor) if figures and not nodes else ((), 0)
+        verdicts = {entry.key: entry.verdicts for entry in record.repetitions}
+        report = None
+        if figures:
+            content = _content(table, record, verdicts, curves, command)
+            report = write_report(content, out, look=look, executor=executor)
     unusable = frozenset(entry.key for entry in record.repetitions if entry.is_unusable)
     return SummaryResult(table, files, report, verdicts, unusable, record.notes)
 
