@@ -77,7 +77,7 @@ def summary(
     figures: Annotated[
         list[str] | None,
         typer.Option(
-            "--figures", metavar="NAME,...", help="Only these figures, e.g. energy_performance; default: all."
+            "--figures", metavar="NAME,...", help="Only these figures, e.g. energy_performance, or none; default: all."
         ),
     ] = None,
     formats: Annotated[
@@ -116,6 +116,7 @@ def summary(
     wanted = _wanted(exports or [])
 
     from terrawatt.report.look import parse_look
+    from terrawatt.report.workers import cores
     from terrawatt.summary.intensity import given_intensity
     from terrawatt.summary.summarise import summarise
 
@@ -131,6 +132,7 @@ def summary(
         command=command,
         settings=in_force,
         look=parse_look(*look),
+        processes=cores(),
     )
     print_result(result)
     if wanted:
