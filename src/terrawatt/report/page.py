@@ -27,7 +27,7 @@ from terrawatt.report.tables import scenario_table
 from terrawatt.report.templating import environment
 from terrawatt.report.theme import specification
 from terrawatt.report.verdicts import estimates, standing, verdict_lines, without_unusable
-from terrawatt.report.workers import Here
+from terrawatt.report.workers import MANY_ROWS, Here
 from terrawatt.runs.atomic import write_bytes, write_text
 
 _LARGEST_SVG = 100_000  # bytes; with more points in it, a figure's fallback picture may be smaller as PNG
@@ -110,6 +110,7 @@ def _write(content: ReportContent, folder: Path, look: Look, executor: Executor)
     titled = curve_figures(content.curves if look.shows(PREFIX) else ())
     no_page = replace(look, formats=tuple(form for form in look.formats if form != "html"))  # each would be a megabyte
     looks = [look] * len(shown) + [no_page] * len(titled)
+    executor = executor if len(usable.frame) >= MANY_ROWS else Here()
     drawn = list(executor.map(_draw, [*shown, *(figure for _, figure in titled)], repeat(usable), looks))
     figures = drawn[: len(shown)]
     curves = [_curve(curve, figure) for (curve, _), figure in zip(titled, drawn[len(shown) :], strict=True)]

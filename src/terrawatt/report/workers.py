@@ -18,6 +18,7 @@ from typing import Any
 
 from terrawatt.errors import ReportError
 
+MANY_ROWS = 300  # of a table; for fewer, the start of processes takes longer than it saves
 _MOST = 4  # each holds the libraries once more: some 300 MB
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 

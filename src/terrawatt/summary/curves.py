@@ -21,7 +21,7 @@ from terrawatt.records import (
     SourceDescription,
 )
 from terrawatt.report.content import BudgetPart, CurveEnergy, CurveWindow, PowerCurve
-from terrawatt.report.workers import Here
+from terrawatt.report.workers import MANY_ROWS, Here
 from terrawatt.summary.beside import shown
 from terrawatt.summary.gather import Gathered
 from terrawatt.summary.reader import Reader
@@ -62,7 +62,8 @@ def power_curves(gathered: Gathered, executor: Executor | None = None) -> tuple[
     kept.sort(key=lambda choice: choice.row)
     runs = [_run(gathered, choice.row) for choice in kept]
     rows = [gathered.rows[choice.row] for choice in kept]
-    curves = (executor or Here()).map(partial(_curve, gathered.reader), runs, rows, kept)
+    executor = executor if executor is not None and len(gathered.rows) >= MANY_ROWS else Here()
+    curves = executor.map(partial(_curve, gathered.reader), runs, rows, kept)
     return tuple(curves), len(choices) - len(kept)
 
 
