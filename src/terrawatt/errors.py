@@ -22,7 +22,8 @@
     ├── AboveLimitError       exit code 4: a scenario takes more than is allowed
     ├── UndecidedError        exit code 5: the measurements do not say whether it does
     ├── AnalysisError         series or tables that cannot be analysed
-    └── ReportError           a figure or page that cannot be made
+    ├── ReportError           a figure or page that cannot be made
+    └── ExportError           a summary that another program does not take
 
 Every message says what is wrong, where (file, line, key), and what to do. The command line prints it as one line;
 the traceback appears only with `--debug`.
@@ -155,6 +156,10 @@ class AnalysisError(TerrawattError):
 
 class ReportError(TerrawattError):
     """A figure or page that cannot be made."""
+
+
+class ExportError(TerrawattError):
+    """A summary that another program does not take: it is not there, or refuses."""
 
 
 def did_you_mean(name: str, known: list[str] | tuple[str, ...]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from terrawatt.config import ExperimentSettings
     from terrawatt.summary.export import Export
     from terrawatt.summary.summarise import SummaryResult
+    from terrawatt.summary.tracking import Tracker
 
 _FLAG = "True|False"  # taken as a word, since typer would make a switch without a value of a bool
 
@@ -87,13 +88,20 @@ def summary(
     theme: Annotated[
         str | None, typer.Option("--theme", metavar="paper|screen", help="What figures are for; default: screen.")
     ] = None,
+    mlflow: Annotated[
+        str | None, typer.Option("--mlflow", metavar="URI", help="Also log the summary to MLflow, e.g. sqlite:///FILE.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option("--lang", metavar="en|fr", help="Language of report and figures; default: en.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Compute output_all.csv, statistics, figures and report.html of runs, or of any table of measurements."""
     roles = (factors, performance, energy, duration)
-    look = (figures, formats, theme)
+    look = (figures, formats, theme, language)
+    tracker = _tracker(mlflow)
     if table:
-        _summarise_table(table, runs or [], out, roles, exports or [], look)
+        _summarise_table(table, runs or [], out, roles, exports or [], look, tracker)
         return
     if any(roles):
         raise UsageError("--factors, --performance, --energy and --duration belong to --table, which is not given")
@@ -120,7 +128,7 @@ def summary(
     from terrawatt.summary.intensity import given_intensity
     from terrawatt.summary.summarise import summarise
 
-    command = shlex.join(["terrawatt", *sys.argv[1:]])
+    command = _command(tracker)
     result = summarise(
         places,
         out or _default_out(places),
@@ -137,6 +145,7 @@ def summary(
     print_result(result)
     if wanted:
         _export(result, wanted, places, settings)
+    _log(result, tracker)
     _refuse_unusable(result)
 
 
@@ -146,7 +155,8 @@ def _summarise_table(
     out: Path | None,
     roles: tuple[list[str] | None, list[str] | None, list[str] | None, str | None],
     exports: list[str],
-    look: tuple[list[str] | None, list[str] | None, str | None],
+    look: tuple[list[str] | None, list[str] | None, str | None, str | None],
+    tracker: "Tracker | None",
 ) -> None:
     """The summary of tables that are not terrawatt's; by default into a folder here, since theirs may be read-only."""
     if runs:
@@ -159,13 +169,14 @@ def _summarise_table(
     found = Roles(tuple(factors or ()), tuple(performance or ()), tuple(energy or ()), duration or "")
     folder = out or Path(f"summary_{'_'.join(path.stem for path in tables)}")
     wanted = _wanted(exports)
-    command = shlex.join(["terrawatt", *sys.argv[1:]])
+    command = _command(tracker)
     result = summarise_table(tables, found, folder, command=command, look=parse_look(*look))
     print_result(result)
     if wanted:
         from terrawatt.config import ExperimentSettings
 
         _export(result, wanted, [], ExperimentSettings())
+    _log(result, tracker)
     _refuse_unusable(result)
 
 
@@ -185,6 +196,26 @@ def _export(
 
     for path in export(result, exports, places, settings):
         typer.echo(f"export: {path}")
+
+
+def _tracker(uri: str | None) -> "Tracker | None":
+    """MLflow, where it is asked for; before the summary, since a wrong address shall not cost its time."""
+    if uri is None:
+        return None
+    from terrawatt.summary.tracking import Tracker
+
+    return Tracker(uri)
+
+
+def _command(tracker: "Tracker | None") -> str:
+    """The command line for the report, without a password that it has."""
+    words = sys.argv[1:] if tracker is None else [tracker.without_credentials(word) for word in sys.argv[1:]]
+    return shlex.join(["terrawatt", *words])
+
+
+def _log(result: "SummaryResult", tracker: "Tracker | None") -> None:
+    if tracker is not None:
+        typer.echo(f"mlflow: {tracker.log(result)}")
 
 
 def _refuse_unusable(result: "SummaryResult") -> None:

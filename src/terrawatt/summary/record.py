@@ -78,6 +78,7 @@ class RunRecord:
         cold_levels: column -> the cold level that was subtracted; likewise.
         sittings: the same of each, where there are several.
         intensity: of the grid, with which emissions were computed.
+        begun: when it was made, as its manifest has it.
         others: see `report.content.RunFacts`.
     """
 
@@ -99,6 +100,7 @@ class RunRecord:
     notes: tuple[str, ...]
     intensity: IntensityRecord = IntensityRecord()
     sittings: tuple[SittingRecord, ...] = ()
+    begun: str = ""
 
     @property
     def facts(self) -> RunFacts:
