@@ -11,6 +11,8 @@ from terrawatt.data.pack import BandArrays
 class PackInMemory:
     """What a training asks of a pack, from arrays: label c of an image brightens all its pixels of band c % 4."""
 
+    has_all_bands = True
+
     def __init__(self, train: int = 12, validation: int = 5, test: int = 6, n_classes: int = 19, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         self.path = Path("pack-in-memory")

@@ -9,7 +9,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
 from terrawatt.data.archive import open_archive
-from terrawatt.data.packer import pack_archive
+from terrawatt.data.packer import Packing, pack_archive
 from terrawatt.data.synth import synthesise
 
 PATCHES = 12
@@ -47,7 +47,7 @@ def shared_packs(shared_v1: Path, shared_v2: Path, tmp_path_factory: pytest.Temp
     """Packs of both archives in shards of 5 patches; not to be changed."""
     folder = tmp_path_factory.mktemp("packs")
     return {
-        version: pack_archive(open_archive(source), folder / version, shard_patches=5).path
+        version: pack_archive(open_archive(source), folder / version, Packing(shard_patches=5)).path
         for version, source in (("v1", shared_v1), ("v2", shared_v2))
     }
 

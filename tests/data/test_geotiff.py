@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 import rasterio
 
-from terrawatt.data.geotiff import Georeference, encode, projection_wkt, read_band, reading
+from terrawatt.data.geotiff import BandReader, Georeference, encode, projection_wkt, reading
 from terrawatt.errors import PatchError
 
 PLACE = Georeference(32629, 604_800, 5_834_040)
+
+
+def read_band(file: Path, patch_id: str, pixels: int) -> np.ndarray:
+    out = np.empty((pixels, pixels), dtype=np.uint16)
+    BandReader().read_into(str(file), patch_id, out)
+    return out
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 import errno
 import fcntl
+import json
+import re
 import resource
 import shutil
 from collections.abc import Callable
@@ -8,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from terrawatt.data import packer, shards
+from terrawatt.data import shard_work, shards
 from terrawatt.data.archive import open_archive
 from terrawatt.data.pack import Pack
-from terrawatt.data.packer import SKIPPED, pack_archive
+from terrawatt.data.packer import Packing, pack_archive
+from terrawatt.data.packreport import REPORT
+from terrawatt.data.patch import Entry, PixelReader, read_patch
 from terrawatt.errors import DataError, PackError, PatchError
 
 PATCHES = 12
@@ -27,15 +31,17 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_only_the_pack_is_left(shared_v1: Path, tmp_path: Path) -> None:
     seen: list[int] = []
-    result = pack_archive(open_archive(shared_v1), tmp_path / "new" / "pack", shard_patches=8, progress=seen.append)
+    how = Packing(shard_patches=8)
+    result = pack_archive(open_archive(shared_v1), tmp_path / "new" / "pack", how, progress=seen.append)
     assert result.patches == seen[-1] == PATCHES
     assert seen == sorted(seen)
     assert result.resumed == 0
-    assert result.skipped == ()
+    assert set(result.report.counts.values()) == {0}
     assert [item.name for item in (tmp_path / "new").iterdir()] == ["pack"]
     assert sorted(item.name for item in result.path.iterdir()) == [
         "index.parquet",
         "manifest.json",
+        "report.json",
         "shard_00000_r10.npy",
         "shard_00000_r20.npy",
         "shard_00000_r60.npy",
@@ -53,22 +59,22 @@ def test_files_are_ordinary_npy(shared_packs: dict[str, Path]) -> None:
 
 def test_the_same_bytes_each_time_and_in_one_shard_the_same_pixels(shared_v1: Path, tmp_path: Path) -> None:
     archive = open_archive(shared_v1)
-    first = pack_archive(archive, tmp_path / "a", shard_patches=5).path
-    assert contents(first) == contents(pack_archive(archive, tmp_path / "b", shard_patches=5).path)
+    first = pack_archive(archive, tmp_path / "a", Packing(shard_patches=5)).path
+    assert contents(first) == contents(pack_archive(archive, tmp_path / "b", Packing(shard_patches=5)).path)
     whole = Pack.open(pack_archive(archive, tmp_path / "c").path)
     assert np.array_equal(whole.read(range(PATCHES)).r10, Pack.open(first).read(range(PATCHES)).r10)
 
 
 def kill_at(patch_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Packing ends at this patch as if the process was interrupted."""
-    original = packer.read_patch
+    original = shard_work._copy_patch
 
-    def read(archive: object, entry: object) -> object:
-        if entry.patch_id == patch_id:  # type: ignore[attr-defined]
+    def copy(task: shard_work.ShardTask, entry: Entry, read: PixelReader, writer: shards.ShardWriter) -> None:
+        if entry.patch_id == patch_id:
             raise KeyboardInterrupt
-        return original(archive, entry)  # type: ignore[arg-type]
+        original(task, entry, read, writer)
 
-    monkeypatch.setattr(packer, "read_patch", read)
+    monkeypatch.setattr(shard_work, "_copy_patch", copy)
 
 
 def test_goes_on_after_an_interruption(v1: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,14 +84,14 @@ def test_goes_on_after_an_interruption(v1: Path, tmp_path: Path, monkeypatch: py
     with monkeypatch.context() as patched:
         kill_at(archive.entries[10].patch_id, patched)
         with pytest.raises(KeyboardInterrupt):
-            pack_archive(archive, pack, shard_patches=4)
+            pack_archive(archive, pack, Packing(shard_patches=4))
     assert not pack.exists()
     assert not list(partial.glob("shard_00002*"))
     before = {file: file.stat().st_mtime_ns for file in partial.glob("*.npy")}
     assert len(before) == 6
     for folder in folders(v1)[:8]:
         (folder / f"{folder.name}_B01.tif").unlink()  # read again, they would be broken
-    result = pack_archive(archive, pack, shard_patches=4)
+    result = pack_archive(archive, pack, Packing(shard_patches=4))
     assert result.resumed == 8
     assert result.patches == PATCHES
     assert not partial.exists()
@@ -99,11 +105,11 @@ def test_an_incomplete_shard_is_written_anew(shared_v1: Path, tmp_path: Path, mo
     with monkeypatch.context() as patched:
         kill_at(archive.entries[10].patch_id, patched)
         with pytest.raises(KeyboardInterrupt):
-            pack_archive(archive, tmp_path / "pack", shard_patches=4)
+            pack_archive(archive, tmp_path / "pack", Packing(shard_patches=4))
     shard = tmp_path / "pack.partial" / "shard_00001_r20.npy"
     shard.write_bytes(shard.read_bytes()[:-100])
     (tmp_path / "pack.partial" / "shard_00000.json").write_text('{"files": ')
-    assert pack_archive(archive, tmp_path / "pack", shard_patches=4).resumed == 0
+    assert pack_archive(archive, tmp_path / "pack", Packing(shard_patches=4)).resumed == 0
     Pack.open(tmp_path / "pack").verify()
 
 
@@ -112,10 +118,10 @@ def test_another_list_of_patches_is_refused(v1: Path, tmp_path: Path, monkeypatc
     with monkeypatch.context() as patched:
         kill_at(archive.entries[10].patch_id, patched)
         with pytest.raises(KeyboardInterrupt):
-            pack_archive(archive, tmp_path / "pack", shard_patches=4)
+            pack_archive(archive, tmp_path / "pack", Packing(shard_patches=4))
     shutil.rmtree(archive.entries[11].folder)
     with pytest.raises(PackError, match=r"pack\.partial was begun from other patches, splits or flags"):
-        pack_archive(open_archive(v1), tmp_path / "pack", shard_patches=4)
+        pack_archive(open_archive(v1), tmp_path / "pack", Packing(shard_patches=4))
     assert (tmp_path / "pack.partial" / "shard_00000_r10.npy").exists()
 
 
@@ -127,10 +133,10 @@ def test_a_packing_without_a_complete_shard_is_begun_anew(
         patched.setattr(shutil, "rmtree", lambda folder: None)  # as after a kill, which leaves no time for it
         kill_at(archive.entries[2].patch_id, patched)
         with pytest.raises(KeyboardInterrupt):
-            pack_archive(archive, tmp_path / "pack", shard_patches=4)
+            pack_archive(archive, tmp_path / "pack", Packing(shard_patches=4))
     assert (tmp_path / "pack.partial" / "plan.json").exists()
     shutil.rmtree(archive.entries[11].folder)
-    assert pack_archive(open_archive(v1), tmp_path / "pack", shard_patches=4).patches == 11
+    assert pack_archive(open_archive(v1), tmp_path / "pack", Packing(shard_patches=4)).patches == 11
 
 
 def test_two_at_once(shared_v1: Path, tmp_path: Path) -> None:
@@ -207,23 +213,26 @@ def test_broken_patches_are_left_out_and_listed(
     broken = [folders(v1)[index] for index in (0, 7)]
     for folder in broken:
         damage(folder)
-    result = pack_archive(open_archive(v1), tmp_path / "pack", skip_broken=True, shard_patches=5)
-    assert [skipped.patch_id for skipped in result.skipped] == [folder.name for folder in broken]
-    report = (result.path / SKIPPED).read_text().splitlines()
-    assert [line.split("\t")[0] for line in report] == [folder.name for folder in broken]
+    result = pack_archive(open_archive(v1), tmp_path / "pack", Packing(skip_broken=True, shard_patches=5))
+    assert [skipped.patch_id for skipped in result.report.broken] == [folder.name for folder in broken]
+    report = json.loads((result.path / REPORT).read_text())
+    assert report["counts"]["broken"] == 2
+    assert {name: re.search(what, reason) is not None for name, reason in report["broken"].items()} == {
+        folder.name: True for folder in broken
+    }
     pack = Pack.open(result.path)
     pack.verify()
     assert pack.manifest.skipped == 2
     assert not set(pack.patch_ids(range(len(pack)))) & {folder.name for folder in broken}
     archive = open_archive(v1)
-    last = packer.read_patch(archive, archive.entries[-1])
+    last = read_patch(archive, archive.entries[-1])
     assert np.array_equal(pack.read([len(pack) - 1]).r10[0], last.r10)
 
 
 def test_a_shard_of_broken_patches_alone(v1: Path, tmp_path: Path) -> None:
     for folder in folders(v1)[4:8]:
         missing_band(folder)
-    pack = Pack.open(pack_archive(open_archive(v1), tmp_path / "pack", skip_broken=True, shard_patches=4).path)
+    pack = Pack.open(pack_archive(open_archive(v1), tmp_path / "pack", Packing(skip_broken=True, shard_patches=4)).path)
     pack.verify()
     assert len(pack.read(range(8))) == len(pack) == 8
 
@@ -232,7 +241,7 @@ def test_all_broken(v1: Path, tmp_path: Path) -> None:
     for folder in folders(v1):
         missing_band(folder)
     with pytest.raises(PackError, match=r"none of the 12 patches .* can be read; nothing was packed"):
-        pack_archive(open_archive(v1), tmp_path / "pack", skip_broken=True)
+        pack_archive(open_archive(v1), tmp_path / "pack", Packing(skip_broken=True))
     assert not (tmp_path / "pack").exists()
 
 
@@ -243,9 +252,9 @@ def test_shards_with_broken_patches_do_not_count_without_skip_broken(v1: Path, t
     with pytest.MonkeyPatch.context() as patched:
         kill_at(archive.entries[11].patch_id, patched)
         with pytest.raises(KeyboardInterrupt):
-            pack_archive(archive, tmp_path / "pack", skip_broken=True, shard_patches=4)
+            pack_archive(archive, tmp_path / "pack", Packing(skip_broken=True, shard_patches=4))
     with pytest.raises(PatchError, match=folders(v1)[1].name):
-        pack_archive(archive, tmp_path / "pack", shard_patches=4)
+        pack_archive(archive, tmp_path / "pack", Packing(shard_patches=4))
 
 
 def full_disk(*_: object) -> None:

@@ -21,7 +21,7 @@ from terrawatt.data.geotiff import reading
 from terrawatt.data.info import describe_archive, describe_pack
 from terrawatt.data.labels import LABELS_19, LABELS_43
 from terrawatt.data.pack import Pack
-from terrawatt.data.packer import pack_archive
+from terrawatt.data.packer import Packing, pack_archive
 from terrawatt.data.patch import Archive
 
 VARIABLE = "TERRAWATT_REAL_DATA"
@@ -49,7 +49,7 @@ def packs(archives: dict[str, Archive], tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("real")
     found = {}
     for version, archive in archives.items():
-        found[version] = Pack.open(pack_archive(archive, folder / version, shard_patches=10).path)
+        found[version] = Pack.open(pack_archive(archive, folder / version, Packing(shard_patches=10)).path)
     return found
 
 

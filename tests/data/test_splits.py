@@ -65,7 +65,7 @@ def not_text(folder: Path) -> None:
     [
         (remove_val, "has no val.csv or val.csv.bz2"),
         (damage_archive, "val.csv.bz2 cannot be read as a list of patches"),
-        (repeat, "test.csv: patch a_1 is listed twice \\(train and test\\)"),
+        (repeat, "test.csv: patch a_1 is in two splits \\(train and test\\)"),
         (not_text, "test.csv cannot be read as a list"),
     ],
 )

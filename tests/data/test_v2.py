@@ -91,9 +91,19 @@ def test_tiff_with_two_f(v2: Path) -> None:
 
 def test_a_patch_in_two_tiles(v2: Path) -> None:
     entry = open_v2(v2).entries[0]
-    shutil.copytree(entry.folder, v2 / TILES / "S2A_MSIL2A_20170613T101031_N9999_R022_T00AAA" / entry.patch_id)
-    with pytest.raises(DataError, match=f"patch {entry.patch_id} is in the folders of two tiles"):
-        open_v2(v2)
+    other = "S2A_MSIL2A_20170613T101031_N9999_R022_T00AAA"
+    shutil.copytree(entry.folder, v2 / TILES / other / entry.patch_id)
+    archive = open_v2(v2)
+    assert archive.entries[0].folder == entry.folder
+    assert archive.coverage.duplicates == ((entry.patch_id, f"also in the folder of the tile {other}"),)
+
+
+def test_a_patch_twice_in_the_table(v2: Path) -> None:
+    entry = open_v2(v2).entries[0]
+    change(v2, lambda table: pd.concat([table, table[table.patch_id == entry.patch_id]]))
+    archive = open_v2(v2)
+    assert archive.entries[0].split == entry.split
+    assert archive.coverage.duplicates == ((entry.patch_id, "listed twice in metadata.parquet"),)
 
 
 @pytest.mark.parametrize(("labels", "what"), [([], "has no labels"), (["Lava"], "has an unknown label 'Lava'")])
@@ -108,7 +118,12 @@ def test_bad_labels(labels: list[str], what: str, v2: Path) -> None:
     ("edit", "message"),
     [
         (lambda table: table.drop(columns="split"), "has no column split"),
-        (lambda table: pd.concat([table, table.head(1)]), "is listed twice"),
+        (
+            lambda table: pd.concat(
+                [table, table.head(1).assign(split="test" if table.split[0] != "test" else "train")]
+            ),
+            "is listed twice, with different values",
+        ),
         (lambda table: table.assign(split="dev"), "has the split 'dev'; known are train, validation, test"),
         (lambda table: table.assign(labels="Pastures"), "the column labels holds"),
     ],

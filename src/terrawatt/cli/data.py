@@ -24,6 +24,17 @@ MetadataOption = Annotated[
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Patches that are listed but not on disk are an error.")]
 
+SkipBrokenOption = Annotated[
+    bool, typer.Option("--skip-broken", help="Leave broken patches out, and list them, instead of stopping.")
+]
+BandsOption = Annotated[
+    str, typer.Option("--bands", metavar="all|rgb", help="rgb: B04, B03, B02 alone, 54 % of the size.")
+]
+ProcessesOption = Annotated[
+    int | None,
+    typer.Option("--processes", metavar="N", parser=parse_positive, help="At the same time; default: processor cores."),
+]
+
 
 @app.command()
 def info(
@@ -78,32 +89,18 @@ def pack(
     splits: SplitsOption = None,
     metadata: MetadataOption = None,
     strict: StrictOption = False,
-    skip_broken: Annotated[
-        bool, typer.Option("--skip-broken", help="Leave broken patches out, and list them, instead of stopping.")
-    ] = False,
+    skip_broken: SkipBrokenOption = False,
+    bands: BandsOption = "all",
+    processes: ProcessesOption = None,
 ) -> None:
     """Pack an archive for training; after an interruption the same command goes on."""
+    from terrawatt.cli.data_packing import pack_and_tell
     from terrawatt.data.archive import open_archive, require_complete
-    from terrawatt.data.packer import SKIPPED, pack_archive
 
     archive = open_archive(source, version=version, splits=splits, metadata=metadata)
     if strict:
         require_complete(archive)
-    with progress_bar("Packing", len(archive.entries)) as advance:
-        result = pack_archive(archive, destination, skip_broken=skip_broken, progress=advance)
-    typer.echo(f"{destination}: {result.patches} patches of BigEarthNet {archive.version}")
-    if result.resumed:
-        typer.echo(f"{result.resumed} of them had been packed before an interruption")
-    if archive.coverage.n_missing:
-        typer.echo(f"{archive.coverage.n_missing} listed patches are not on disk")
-    if archive.version == "v2" and archive.coverage.unlisted:
-        typer.echo(f"{len(archive.coverage.unlisted)} patches on disk are not in the metadata and were left out")
-    for skipped in result.skipped:
-        typer.echo(f"left out: {skipped.reason}", err=True)
-    if result.skipped:
-        typer.echo(f"{len(result.skipped)} broken patches were left out; they are listed in {destination / SKIPPED}")
-    if not any(entry.split for entry in archive.entries):
-        typer.echo("no patch has a split, so that there is nothing to train on; give the lists with --splits DIR")
+    pack_and_tell(archive, destination, skip_broken=skip_broken, bands=bands, processes=processes)
 
 
 @app.command()

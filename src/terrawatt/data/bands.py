@@ -48,13 +48,16 @@ RESOLUTIONS: Final = (
 )
 BANDS: Final = ("B04", "B03", "B02", "B08", "B05", "B06", "B07", "B8A", "B11", "B12", "B01", "B09")
 RGB: Final = ("B04", "B03", "B02")
+RGB_RESOLUTIONS: Final = (Resolution("r10", 10, RGB),)
+"""What a pack of RGB alone holds."""
 
 
 @dataclass(frozen=True, eq=False)
 class BandStatistics:
     """Mean and standard deviation of each band in the order of `BANDS`, as float64 of shape (12,).
 
-    Values are digital numbers (reflectance × 10⁴); `origin` says of which images they are.
+    Values are digital numbers (reflectance × 10⁴); `origin` says of which images they are. Those of a pack of RGB alone
+    are not known for the other nine bands: NaN.
     """
 
     mean: NDArray[np.float64]

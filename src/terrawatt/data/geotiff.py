@@ -16,7 +16,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from terrawatt.data.plain_tiff import read_plain
+from terrawatt.data.plain_tiff import PlainReader
 from terrawatt.errors import PatchError
 
 _OPTIONS = {
@@ -33,28 +33,34 @@ def reading() -> Iterator[None]:
         yield
 
 
-def read_band(path: Path, patch_id: str, pixels: int) -> NDArray[np.uint16]:
-    """The pixels of a band, uint16 (pixels, pixels).
+class BandReader:
+    """Reads the bands of patches one after the other. For one thread, inside of `reading()`."""
 
-    Args:
-        path: the GeoTIFF.
-        patch_id: named in errors.
-        pixels: the size that it must have in both directions.
+    def __init__(self) -> None:
+        self._plain = PlainReader()
 
-    Raises:
-        PatchError: not a GeoTIFF, truncated, or of another size, type or number of bands.
-    """
-    plain = read_plain(path, pixels)
-    if plain is not None:
-        return plain
-    try:
-        with rasterio.open(path) as dataset:
-            _check(dataset, path, patch_id, pixels)
-            array: NDArray[np.uint16] = dataset.read(1)
-    except RasterioError as error:
-        reason = " ".join(str(error).split()) or "GDAL cannot read it"
-        raise PatchError(f"patch {patch_id}: {path.name} is corrupt or truncated: {reason}") from None
-    return array
+    def read_into(self, path: str, patch_id: str, out: NDArray[np.uint16]) -> None:
+        """Read the pixels of a band into an array of the size that it must have, (pixels, pixels), in one piece.
+
+        Args:
+            path: the GeoTIFF.
+            patch_id: named in errors.
+            out: where to; its content is undefined after an error.
+
+        Raises:
+            PatchError: not a GeoTIFF, truncated, or of another size, type or number of bands.
+            OSError: the file cannot be opened or read; FileNotFoundError when there is none.
+        """
+        if self._plain.read_into(path, out):
+            return
+        file = Path(path)
+        try:
+            with rasterio.open(file) as dataset:
+                _check(dataset, file, patch_id, len(out))
+                dataset.read(1, out=out)
+        except RasterioError as error:
+            reason = " ".join(str(error).split()) or "GDAL cannot read it"
+            raise PatchError(f"patch {patch_id}: {file.name} is corrupt or truncated: {reason}") from None
 
 
 def _check(dataset: Any, path: Path, patch_id: str, pixels: int) -> None:

@@ -6,6 +6,7 @@ eleven of the 43 labels have no class among them.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -94,6 +95,11 @@ TO_19: Final[tuple[int | None, ...]] = tuple(_CLASS_OF.get(label) for label in L
 """For each of the 43 labels the index of its class among the 19, or None when it has none."""
 
 
+@cache
+def _bits(known: tuple[str, ...]) -> dict[str, int]:
+    return {name: 1 << index for index, name in enumerate(known)}
+
+
 def names_to_mask(names: Iterable[str], known: tuple[str, ...]) -> int:
     """The bitmask of a set of label names.
 
@@ -104,7 +110,7 @@ def names_to_mask(names: Iterable[str], known: tuple[str, ...]) -> int:
     Raises:
         KeyError: a name that is not known; its argument is the name.
     """
-    bits = {name: 1 << index for index, name in enumerate(known)}
+    bits = _bits(known)
     mask = 0
     for name in names:
         mask |= bits[name]

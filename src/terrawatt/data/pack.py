@@ -4,6 +4,7 @@ The format and its history are in `packformat.py`. No torch here: arrays in nump
 are upsampled later, on the device.
 """
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +17,15 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from terrawatt.data import packformat
-from terrawatt.data.bands import PUBLISHED, RESOLUTIONS, RGB, BandStatistics, Resolution
+from terrawatt.data.bands import BANDS, PUBLISHED, RESOLUTIONS, RGB, RGB_RESOLUTIONS, BandStatistics, Resolution
 from terrawatt.data.labels import masks_to_multi_hot
 from terrawatt.data.packformat import SPLITS, Manifest, Shard
 from terrawatt.errors import PackError
 
 Rows = Sequence[int] | NDArray[np.integer[Any]]
 
-_VERIFY_STEP = 256
-"""Patches between two reports of progress while checksums are compared."""
+_BLOCK_BYTES = 1 << 20
+"""How much of a shard's file is read at once while checksums are compared: what a processor's cache holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,16 @@ class BandArrays:
 
     def __len__(self) -> int:
         return len(self.r10)
+
+    @property
+    def arrays(self) -> tuple[NDArray[np.uint16], ...]:
+        """Those that are there."""
+        return tuple(array for array in (self.r10, self.r20, self.r60) if array is not None)
+
+    def first(self, n: int) -> "BandArrays":
+        """The first n patches, not copied."""
+        r20, r60 = (None if array is None else array[:n] for array in (self.r20, self.r60))
+        return BandArrays(self.r10[:n], r20, r60)
 
 
 class Pack:
@@ -73,6 +84,7 @@ class Pack:
         index = _read_index(path, manifest)
         for shard in manifest.shards:
             _check_sizes(path, shard)
+        _check_rows(path, manifest, index)
         return cls(path, manifest, index)
 
     def __reduce__(self) -> tuple[Callable[[Path], "Pack"], tuple[Path]]:
@@ -83,6 +95,11 @@ class Pack:
     def version(self) -> str:
         """The BigEarthNet version of the patches: "v1" or "v2"."""
         return self.manifest.bigearthnet_version
+
+    @property
+    def has_all_bands(self) -> bool:
+        """Whether the twelve bands are there, or B04, B03 and B02 alone."""
+        return self.manifest.resolutions == RESOLUTIONS
 
     def __len__(self) -> int:
         return self.manifest.patches
@@ -147,24 +164,42 @@ class Pack:
         self._check_n_classes(n_classes)
         return self.manifest.class_names[str(n_classes)]
 
-    def read(self, rows: Rows, *, rgb_only: bool = False) -> BandArrays:
+    def buffers(self, n: int, *, rgb_only: bool = False) -> BandArrays:
+        """Arrays for n patches, to be filled by `read` again and again.
+
+        Raises:
+            PackError: all bands asked of a pack of RGB alone.
+        """
+        resolutions = self._resolutions(rgb_only)
+        return _band_arrays([np.empty((n, *resolution.shape), dtype=np.uint16) for resolution in resolutions])
+
+    def read(self, rows: Rows, *, rgb_only: bool = False, out: BandArrays | None = None) -> BandArrays:
         """Copy the pixels of the given rows, in the given order, out of the memory maps.
 
         Args:
             rows: row numbers, each in [0, len(pack)).
             rgb_only: read B04, B03 and B02 alone.
+            out: where to, for as many patches or more, as `buffers` gives it; default: new arrays.
+
+        Returns:
+            The pixels: the first len(rows) patches of `out`.
 
         Raises:
-            PackError: a shard's file that is no array of the expected kind.
+            PackError: a shard's file that is no array of the expected kind, or all bands asked of a pack of RGB alone.
             IndexError: a row that does not exist.
+            ValueError: `out` is too short or of other bands.
         """
         chosen = _as_rows(rows)
         if len(chosen) and (chosen.min() < 0 or chosen.max() >= len(self)):
             raise IndexError(f"a row outside 0 … {len(self) - 1}")
-        if rgb_only:
-            return BandArrays(self._gather(chosen, RESOLUTIONS[0], len(RGB)), None, None)
-        r10, r20, r60 = (self._gather(chosen, resolution, len(resolution.bands)) for resolution in RESOLUTIONS)
-        return BandArrays(r10, r20, r60)
+        resolutions = self._resolutions(rgb_only)
+        found = (out or self.buffers(len(chosen), rgb_only=rgb_only)).first(len(chosen))
+        if [array.shape for array in found.arrays] != [(len(chosen), *resolution.shape) for resolution in resolutions]:
+            raise ValueError(f"out has not the room or not the bands for {len(chosen)} patches: {found.r10.shape}")
+        shards, positions = self._shard[chosen].tolist(), self._row[chosen].tolist()
+        for resolution, array in zip(resolutions, found.arrays, strict=True):
+            self._gather(shards, positions, resolution, array)
+        return found
 
     def band_statistics(self) -> BandStatistics:
         """Mean and standard deviation of each band over the pack's training split, or the published ones without it."""
@@ -172,10 +207,14 @@ class Pack:
         if manifest.band_mean is None or manifest.band_std is None:
             return PUBLISHED
         origin = f"training split of the pack ({manifest.statistics_patches} patches)"
-        return BandStatistics(np.array(manifest.band_mean), np.array(manifest.band_std), origin)
+        mean, std = (
+            np.concatenate([values, np.full(len(BANDS) - len(values), np.nan)])
+            for values in (manifest.band_mean, manifest.band_std)
+        )
+        return BandStatistics(mean, std, origin)
 
     def verify(self, progress: Callable[[int], None] | None = None) -> None:
-        """Compare the checksum of every patch with the index.
+        """Compare the checksum of each shard with the manifest; of a damaged one, that of each patch with the index.
 
         Args:
             progress: called now and then with the number of patches compared so far.
@@ -183,17 +222,28 @@ class Pack:
         Raises:
             PackError: a patch whose pixels are not those that were packed; names patch and shard.
         """
-        for row in range(len(self)):
-            shard, position = int(self._shard[row]), int(self._row[row])
-            r10, r20, r60 = (self._array(shard, resolution)[position] for resolution in RESOLUTIONS)
-            if packformat.patch_checksum(r10, r20, r60) != self._crc32[row]:
+        done = 0
+        for number, shard in enumerate(self.manifest.shards):
+            found = {name: _file_checksum(self.path / name) for name in shard.files if shard.checksums}
+            if not shard.checksums or found != shard.checksums:
+                self._verify_patches(number)
+            for name, checksum in found.items():
+                if checksum != shard.checksums[name]:
+                    raise PackError(f"{self.path / name} is damaged: its checksum is wrong; pack the data again")
+            done += shard.patches
+            if progress is not None:
+                progress(done)
+
+    def _verify_patches(self, shard: int) -> None:
+        for row in np.flatnonzero(self._shard == shard):
+            position = int(self._row[row])
+            arrays = (self._array(shard, resolution)[position] for resolution in self.manifest.resolutions)
+            if packformat.patch_checksum(*arrays) != self._crc32[row]:
                 patch = self._patch_ids[row].as_py()
                 raise PackError(
                     f"{self.path}: patch {patch} (row {position} of shard {shard}) is damaged: its checksum is wrong; "
                     "pack the data again"
                 )
-            if progress is not None and ((row + 1) % _VERIFY_STEP == 0 or row + 1 == len(self)):
-                progress(row + 1)
 
     def fingerprint(self) -> dict[str, Any]:
         """What identifies the data of an experiment; plain values for a manifest in JSON."""
@@ -201,7 +251,7 @@ class Pack:
         return {
             "path": str(self.path.resolve()),
             "bigearthnet_version": self.version,
-            "format_version": packformat.FORMAT_VERSION,
+            "format_version": self.manifest.format_version,
             "patches": len(self),
             "index_sha256": self.manifest.index_sha256,
             "splits": {split: len(self.rows(split)) for split in SPLITS},
@@ -217,20 +267,28 @@ class Pack:
             )
         raise PackError(f"there are 43 or 19 labels, not {n_classes}")
 
-    def _gather(self, rows: NDArray[np.int64], resolution: Resolution, n_bands: int) -> NDArray[np.uint16]:
-        """The first bands of a resolution, (rows, n_bands, pixels, pixels)."""
-        out = np.empty((len(rows), n_bands, resolution.pixels, resolution.pixels), dtype=np.uint16)
-        shards = self._shard[rows]
-        positions = self._row[rows]
-        for shard in np.unique(shards):
-            here = np.flatnonzero(shards == shard)
-            out[here] = self._array(int(shard), resolution)[positions[here], :n_bands]
-        return out
+    def _resolutions(self, rgb_only: bool) -> tuple[Resolution, ...]:
+        """What is read; RGB alone is the beginning of each patch's r10."""
+        if not rgb_only and not self.has_all_bands:
+            raise PackError(
+                f"{self.path} holds the bands {', '.join(RGB)} alone; take a model of RGB, or pack all bands"
+            )
+        return RGB_RESOLUTIONS if rgb_only else RESOLUTIONS
+
+    def _gather(self, shards: list[int], positions: list[int], resolution: Resolution, out: NDArray[np.uint16]) -> None:
+        """Copy patch by patch: each byte once, whatever shards the rows are in."""
+        arrays = {shard: self._array(shard, resolution) for shard in set(shards)}
+        n_bands = len(resolution.bands)
+        if self.has_all_bands and n_bands < len(RESOLUTIONS[0].bands):
+            arrays = {shard: array[:, :n_bands] for shard, array in arrays.items()}
+        for index, (shard, position) in enumerate(zip(shards, positions, strict=True)):
+            out[index] = arrays[shard][position]
 
     def _array(self, shard: int, resolution: Resolution) -> NDArray[np.uint16]:
         key = (shard, resolution.name)
         if key not in self._arrays:
-            self._arrays[key] = _map_shard(self.path, self.manifest.shards[shard], shard, resolution)
+            own = next(own for own in self.manifest.resolutions if own.name == resolution.name)
+            self._arrays[key] = _map_shard(self.path, self.manifest.shards[shard], shard, own)
         return self._arrays[key]
 
 
@@ -238,11 +296,29 @@ def _as_rows(rows: ArrayLike) -> NDArray[np.int64]:
     return np.asarray(rows, dtype=np.int64).reshape(-1)
 
 
+def _band_arrays(arrays: list[NDArray[np.uint16]]) -> BandArrays:
+    r20, r60 = arrays[1:] if len(arrays) > 1 else (None, None)
+    return BandArrays(arrays[0], r20, r60)
+
+
+def _file_checksum(file: Path) -> int:
+    checksum = 0
+    block = memoryview(bytearray(_BLOCK_BYTES))
+    with file.open("rb", buffering=0) as stream:
+        while n := stream.readinto(block):
+            checksum = zlib.crc32(block[:n], checksum)
+    return checksum
+
+
 def _read_manifest(path: Path) -> Manifest:
     file = path / packformat.MANIFEST
     try:
         return Manifest.from_json(file.read_bytes().decode("utf-8", errors="replace"))
     except (FileNotFoundError, NotADirectoryError):
+        if path.name.endswith(packformat.PARTIAL) and path.exists():
+            raise PackError(
+                f"{path} is a packing that has not ended; the command that began it goes on with it"
+            ) from None
         hint = "it does not exist" if not path.exists() else f"it has no {packformat.MANIFEST}"
         raise PackError(f"{path} is not a pack: {hint}; make one with `terrawatt data pack SRC {path}`") from None
     except ValueError as error:
@@ -269,11 +345,25 @@ def _check_sizes(path: Path, shard: Shard) -> None:
             raise PackError(f"{file} is damaged: {file.stat().st_size} bytes instead of {size}; pack the data again")
 
 
+def _check_rows(path: Path, manifest: Manifest, index: pa.Table) -> None:
+    """See that the index names each patch of each shard, once."""
+    sizes = [shard.patches for shard in manifest.shards]
+    shard = np.repeat(np.arange(len(sizes)), sizes)
+    row = np.arange(sum(sizes)) - np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)
+    found = (index["shard"].to_numpy(), index["row"].to_numpy())
+    if len(index) != manifest.patches or not (np.array_equal(found[0], shard) and np.array_equal(found[1], row)):
+        raise PackError(
+            f"{path} is damaged: {packformat.INDEX} names rows that are not in the shards, or not all; "
+            "pack the data again"
+        )
+
+
 def _map_shard(path: Path, shard: Shard, number: int, resolution: Resolution) -> NDArray[np.uint16]:
     file = path / packformat.shard_file(number, resolution.name)
     expected = packformat.npy_header(shard.patches, resolution)
     with file.open("rb") as stream:
         if stream.read(len(expected)) != expected:
             raise PackError(f"{file} is damaged: its header is wrong; pack the data again")
-    array: NDArray[np.uint16] = np.load(file, mmap_mode="r", allow_pickle=False)
+    # As a plain array: taking a row out of a numpy.memmap costs ten times as much.
+    array: NDArray[np.uint16] = np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
     return array

@@ -8,31 +8,35 @@
       shard_00000_r60.npy    uint16 little-endian, (n, 2, 20, 20):   B01 B09
       shard_00001_r10.npy    …
 
-A shard holds at most 4,096 patches. Each row of the index carries the CRC-32 of its patch's bytes (r10, r20, r60 one
-after the other), the manifest carries the SHA-256 of the index and of itself: no byte of a pack is unguarded.
+A pack of RGB alone has B04 B03 B02 in its r10, and no r20 and r60. A shard holds at most 4,096 patches. Each row of
+the index carries the CRC-32 of its patch's bytes (r10, r20, r60 one after the other), the manifest carries the CRC-32
+of each shard's file and the SHA-256 of the index and of itself: no byte of a pack is unguarded.
 
 History of the format:
-    1 — the first.
+    1 — the first; read as well.
+    2 — checksums of the shards' files in the manifest; packs of RGB alone.
 """
 
 import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from terrawatt.data.bands import Resolution
+from terrawatt.data.bands import RESOLUTIONS, RGB_RESOLUTIONS, Resolution
 
 FORMAT: Final = "terrawatt-pack"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+READABLE_VERSIONS: Final = (1, 2)
 SHARD_PATCHES: Final = 4_096
 MANIFEST: Final = "manifest.json"
 INDEX: Final = "index.parquet"
+PARTIAL: Final = ".partial"
 SPLITS: Final = ("train", "validation", "test")
 PIXEL_TYPE: Final = np.dtype("<u2")
 _NPY_MAGIC: Final = b"\x93NUMPY\x01\x00"
@@ -78,20 +82,21 @@ def npy_header(patches: int, resolution: Resolution) -> bytes:
     return _NPY_MAGIC + len(text).to_bytes(2, "little") + text.encode("ascii")
 
 
-def patch_checksum(r10: NDArray[np.uint16], r20: NDArray[np.uint16], r60: NDArray[np.uint16]) -> int:
-    """CRC-32 of a patch's little-endian bytes: r10, then r20, then r60, each (bands, pixels, pixels)."""
+def patch_checksum(*arrays: NDArray[np.uint16]) -> int:
+    """CRC-32 of a patch's little-endian bytes: r10, then r20 and r60 if there, each (bands, pixels, pixels)."""
     checksum = 0
-    for bands in (r10, r20, r60):
+    for bands in arrays:
         checksum = zlib.crc32(np.ascontiguousarray(bands, dtype=PIXEL_TYPE).data, checksum)
     return checksum
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One shard: its number of patches, and the size in bytes of each of its files by name."""
+    """One shard: its number of patches, and by file name the size in bytes and the CRC-32 (not in version 1)."""
 
     patches: int
     files: Mapping[str, int]
+    checksums: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,7 @@ class Manifest:
         statistics_patches: number of patches that those are taken over.
         index_sha256: digest of index.parquet.
         shards: the shards in order.
+        format_version: of the files.
     """
 
     bigearthnet_version: str
@@ -131,10 +137,16 @@ class Manifest:
     statistics_patches: int
     index_sha256: str
     shards: tuple[Shard, ...]
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def resolutions(self) -> tuple[Resolution, ...]:
+        """What the shards hold: all bands, or RGB alone."""
+        return RESOLUTIONS if len(self.bands) == len(RESOLUTIONS) else RGB_RESOLUTIONS
 
     def to_json(self) -> str:
         """The text of manifest.json, with the format's name and version and a checksum of all the rest."""
-        content: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
+        content: dict[str, Any] = {"format": FORMAT, "format_version": self.format_version, **asdict(self)}
         return json.dumps({**content, "sha256": _content_digest(content)}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -148,19 +160,26 @@ class Manifest:
         if content.get("format") != FORMAT:
             raise ValueError(f"it is not the manifest of a {FORMAT}")
         version = content.get("format_version")
-        if version != FORMAT_VERSION:
-            raise ValueError(
-                f"it has format version {version}, this program reads {FORMAT_VERSION}; pack the data again"
-            )
+        if version not in READABLE_VERSIONS:
+            readable = " and ".join(map(str, READABLE_VERSIONS))
+            raise ValueError(f"it has format version {version}, this program reads {readable}; pack the data again")
         if content.pop("sha256", None) != _content_digest(content):
             raise ValueError("its checksum is wrong: the file was changed or damaged; pack the data again")
-        del content["format"], content["format_version"]
+        del content["format"]
         for key in ("bands", "class_names"):
             content[key] = {name: tuple(values) for name, values in content[key].items()}
         for key in ("band_mean", "band_std"):
             content[key] = None if content[key] is None else tuple(content[key])
         content["shards"] = tuple(Shard(**shard) for shard in content["shards"])
-        return cls(**content)
+        manifest = cls(**content)
+        if manifest.bands != bands_of(manifest.resolutions):
+            raise ValueError(f"it has the bands {content['bands']}, which this program does not know")
+        return manifest
+
+
+def bands_of(resolutions: tuple[Resolution, ...]) -> dict[str, tuple[str, ...]]:
+    """Band names by resolution, as the manifest has them."""
+    return {resolution.name: resolution.bands for resolution in resolutions}
 
 
 def _parse(text: str) -> dict[str, Any]:

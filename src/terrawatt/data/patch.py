@@ -1,7 +1,8 @@
 """What a reader of an archive yields, whatever the BigEarthNet version."""
 
 import os
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -9,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from terrawatt.data.bands import BANDS, RESOLUTIONS
-from terrawatt.data.geotiff import read_band
+from terrawatt.data.bands import BANDS, RESOLUTIONS, Resolution
+from terrawatt.data.geotiff import BandReader, reading
 from terrawatt.data.packformat import FLAG_NO_CLASS, SPLITS
 from terrawatt.errors import PatchError
 
@@ -23,15 +24,20 @@ class Entry:
 
     Attributes:
         patch_id: its name, also that of its folder.
-        folder: where its bands are.
+        parent: the folder that holds its folder; one object for all patches in it, since there are 590,326.
         split: "train", "validation", "test", or None when no list names it.
         flags: bitmask of `packformat.FLAGS`.
     """
 
     patch_id: str
-    folder: Path
+    parent: Path
     split: str | None = None
     flags: int = 0
+
+    @property
+    def folder(self) -> Path:
+        """Where its bands are."""
+        return self.parent / self.patch_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,16 @@ class Patch:
     @property
     def flags(self) -> int:
         """The flags of its entry, and whether it has none of the 19 classes."""
-        return self.entry.flags | (0 if self.labels.mask_19 else FLAG_NO_CLASS)
+        return all_flags(self.entry, self.labels)
+
+
+def all_flags(entry: Entry, labels: PatchLabels) -> int:
+    """The flags of a patch's entry, and whether it has none of the 19 classes."""
+    return entry.flags | (0 if labels.mask_19 else FLAG_NO_CLASS)
+
+
+PixelReader = Callable[[Entry, Sequence[NDArray[np.uint16]]], None]
+"""Reads a patch into arrays in the order of resolutions, each (bands, pixels, pixels); raises PatchError."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +81,13 @@ class Coverage:
         listed: patches that the lists name, by split.
         missing: names that the lists hold and the disk does not, by split.
         unlisted: names of patches on disk that no list holds.
+        duplicates: patches that are twice on disk or in a list, of which the first counts: name, and where it is again.
     """
 
     listed: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
+    duplicates: tuple[tuple[str, str], ...] = ()
 
     @property
     def n_missing(self) -> int:
@@ -84,13 +101,19 @@ def subfolders(folder: Path) -> list[str]:
         return sorted(item.name for item in items if item.is_dir())
 
 
-def compare_with_disk(listed: Mapping[str, str], on_disk: list[str], also_known: Container[str] = ()) -> Coverage:
+def compare_with_disk(
+    listed: Mapping[str, str],
+    on_disk: list[str],
+    also_known: Container[str] = (),
+    duplicates: Iterable[tuple[str, str]] = (),
+) -> Coverage:
     """Compare lists with folders.
 
     Args:
         listed: split by patch name.
         on_disk: names of the patches on disk.
         also_known: names that are on a list without a split.
+        duplicates: what is there twice; see `Coverage`.
     """
     there = set(on_disk)
     count = dict.fromkeys(SPLITS, 0)
@@ -100,7 +123,7 @@ def compare_with_disk(listed: Mapping[str, str], on_disk: list[str], also_known:
         if patch_id not in there:
             missing[split].append(patch_id)
     unlisted = tuple(name for name in on_disk if name not in listed and name not in also_known)
-    return Coverage(count, {split: tuple(names) for split, names in missing.items()}, unlisted)
+    return Coverage(count, {split: tuple(names) for split, names in missing.items()}, unlisted, tuple(duplicates))
 
 
 class Archive(Protocol):
@@ -134,23 +157,52 @@ class Archive(Protocol):
         """
         ...
 
+    def part(self, entries: tuple[Entry, ...]) -> "Archive":
+        """The same archive with some of its patches alone, to be given to another process."""
+        ...
+
+    def pixels(self, resolutions: tuple[Resolution, ...] = RESOLUTIONS) -> AbstractContextManager[PixelReader]:
+        """What reads patches; only inside of the context, and in one thread."""
+        ...
+
+
+@contextmanager
+def tiff_pixels(resolutions: tuple[Resolution, ...] = RESOLUTIONS) -> Iterator[PixelReader]:
+    """What reads patches that have a GeoTIFF for each band in their folder."""
+    bands = BandReader()
+
+    def read(entry: Entry, arrays: Sequence[NDArray[np.uint16]]) -> None:
+        start = f"{entry.parent}/{entry.patch_id}/{entry.patch_id}_"
+        try:
+            for resolution, array in zip(resolutions, arrays, strict=True):
+                for band, out in zip(resolution.bands, array, strict=True):
+                    _read_band(bands, entry, f"{start}{band}", out)
+        except OSError as error:
+            raise PatchError(f"patch {entry.patch_id}: {error.filename} cannot be read: {error.strerror}") from None
+
+    with reading():
+        yield read
+
+
+def _read_band(bands: BandReader, entry: Entry, stem: str, out: NDArray[np.uint16]) -> None:
+    for ending in ENDINGS:
+        with suppress(FileNotFoundError):
+            bands.read_into(stem + ending, entry.patch_id, out)
+            return
+    raise PatchError(_missing(entry, stem.rpartition("_")[2]))
+
 
 def read_patch(archive: Archive, entry: Entry) -> Patch:
-    """Read the labels and the twelve bands of a patch.
+    """Read the labels and the twelve bands of a patch; for many patches open `archive.pixels()` once.
 
     Raises:
         PatchError: a band or the labels are missing or broken; names patch and file and says what is wrong.
     """
-    try:
-        labels = archive.labels(entry)
-        files = band_files(entry)
-        r10, r20, r60 = (
-            np.stack([read_band(files[band], entry.patch_id, resolution.pixels) for band in resolution.bands])
-            for resolution in RESOLUTIONS
-        )
-    except OSError as error:
-        raise PatchError(f"patch {entry.patch_id}: {error.filename} cannot be read: {error.strerror}") from None
-    return Patch(entry, labels, r10, r20, r60)
+    labels = archive.labels(entry)
+    arrays = [np.empty(resolution.shape, dtype=np.uint16) for resolution in RESOLUTIONS]
+    with archive.pixels() as read:
+        read(entry, arrays)
+    return Patch(entry, labels, *arrays)
 
 
 def band_files(entry: Entry) -> dict[str, Path]:
@@ -164,8 +216,10 @@ def band_files(entry: Entry) -> dict[str, Path]:
         candidates = (entry.folder / f"{entry.patch_id}_{band}{ending}" for ending in ENDINGS)
         file = next((candidate for candidate in candidates if candidate.exists()), None)
         if file is None:
-            raise PatchError(
-                f"patch {entry.patch_id}: band {band} is missing: no {entry.patch_id}_{band}.tif in its folder"
-            )
+            raise PatchError(_missing(entry, band))
         found[band] = file
     return found
+
+
+def _missing(entry: Entry, band: str) -> str:
+    return f"patch {entry.patch_id}: band {band} is missing: no {entry.patch_id}_{band}.tif in its folder"

@@ -1,24 +1,31 @@
-"""Writing one shard of a pack: its three arrays, then a record that says they are complete.
+"""Writing one shard of a pack: its arrays, then a record that says they are complete.
 
-Arrays are written patch by patch with ordinary writes: on a full disk a write to a memory map would end the process by
-a signal, an ordinary write raises an error.
+Patches are read straight into the buffers of the files, where checksums and statistics are taken while the pixels are
+in the processor's cache. Arrays are written with writes, not through memory maps: on a full disk a write to a memory
+map would end the process by a signal, a write raises an error.
 """
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from terrawatt.data.bands import RESOLUTIONS
-from terrawatt.data.packformat import PIXEL_TYPE, SCHEMA, npy_header, patch_checksum, shard_file
-from terrawatt.data.patch import Patch
+from terrawatt.data.bands import Resolution
+from terrawatt.data.blockfile import BlockFile
+from terrawatt.data.checksums import Joiner
+from terrawatt.data.packformat import PIXEL_TYPE, SCHEMA, npy_header, shard_file
+from terrawatt.data.patch import Entry, PatchLabels, all_flags
+
+TEMPORARY = ".tmp"
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class ShardRecord:
 
     Attributes:
         files: size in bytes by file name.
-        rows: values of the pack's index, one tuple a patch, in the order of `packformat.SCHEMA`.
+        checksums: CRC-32 by file name.
+        rows: the shard's part of the pack's index, in the columns of `packformat.SCHEMA`.
         skipped: broken patches left out.
         pixel_sums: sum of the digital numbers of each band over the training patches, exact.
         square_sums: sum of their squares, exact.
@@ -43,7 +51,8 @@ class ShardRecord:
     """
 
     files: Mapping[str, int]
-    rows: tuple[tuple[Any, ...], ...]
+    checksums: Mapping[str, int]
+    rows: pa.Table
     skipped: tuple[Skipped, ...]
     pixel_sums: tuple[int, ...]
     square_sums: tuple[int, ...]
@@ -51,7 +60,9 @@ class ShardRecord:
 
     def to_json(self) -> str:
         """The text of the record's file."""
-        return json.dumps(asdict(self))
+        content = {name: value for name, value in vars(self).items() if name not in ("rows", "skipped")}
+        skipped = [asdict(patch) for patch in self.skipped]
+        return json.dumps({**content, "rows": self.rows.to_pydict(), "skipped": skipped})
 
     @classmethod
     def read(cls, path: Path) -> "ShardRecord | None":
@@ -66,7 +77,8 @@ class ShardRecord:
                 return None
         return cls(
             files=content["files"],
-            rows=tuple(tuple(row) for row in content["rows"]),
+            checksums=content["checksums"],
+            rows=pa.Table.from_pydict(content["rows"], schema=SCHEMA),
             skipped=tuple(Skipped(**skipped) for skipped in content["skipped"]),
             pixel_sums=tuple(content["pixel_sums"]),
             square_sums=tuple(content["square_sums"]),
@@ -75,52 +87,57 @@ class ShardRecord:
 
 
 class ShardWriter:
-    """Appends patches to the arrays of one shard; as a context manager it deletes them when the block fails."""
+    """Appends patches to the arrays of one shard; as a context manager it deletes them when the block fails.
 
-    def __init__(self, folder: Path, number: int) -> None:
+    Each patch: read it into the arrays that `room` gives, then `append` it, or `skip` it.
+    """
+
+    def __init__(self, folder: Path, number: int, resolutions: tuple[Resolution, ...]) -> None:
         self._folder = folder
         self._number = number
-        self._rows: list[tuple[Any, ...]] = []
+        self._arrays = [_ArrayFile(self._temporary(resolution), resolution) for resolution in resolutions]
+        self._open = ExitStack()
+        self._columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
         self._skipped: list[Skipped] = []
-        self._sums = [0] * sum(len(resolution.bands) for resolution in RESOLUTIONS)
-        self._squares = list(self._sums)
         self._statistics_patches = 0
-        self._files: dict[str, BinaryIO] = {}
 
     def __enter__(self) -> Self:
-        for resolution in RESOLUTIONS:
-            self._files[resolution.name] = self._temporary(resolution.name).open("wb")
-            self._files[resolution.name].write(npy_header(0, resolution))
+        with ExitStack() as opened:
+            opened.callback(self._delete)
+            for array in self._arrays:
+                opened.enter_context(array)
+            self._open = opened.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for file in self._files.values():
-            # Closed already by `finish`; after a failed write, closing tries the rest once more, and fails once more.
-            with suppress(OSError):
-                file.close()
-        if error is not None:
-            for resolution in RESOLUTIONS:
-                self._temporary(resolution.name).unlink(missing_ok=True)
+        self._open.close()
 
-    def append(self, patch: Patch) -> None:
-        """Write a patch at the shard's end."""
-        for resolution, bands in zip(RESOLUTIONS, (patch.r10, patch.r20, patch.r60), strict=True):
-            self._files[resolution.name].write(np.ascontiguousarray(bands, dtype=PIXEL_TYPE).data)
-        row = {
-            "patch_id": patch.entry.patch_id,
-            "shard": self._number,
-            "row": len(self._rows),
-            "labels_43": patch.labels.mask_43,
-            "labels_19": patch.labels.mask_19,
-            "split": patch.entry.split,
-            "flags": patch.flags,
-            "crc32": patch_checksum(patch.r10, patch.r20, patch.r60),
-        }
-        self._rows.append(tuple(row[column] for column in SCHEMA.names))
-        if patch.entry.split == "train" and not patch.flags:
-            self._add_statistics((patch.r10, patch.r20, patch.r60))
+    def room(self) -> list[NDArray[np.uint16]]:
+        """Where the next patch belongs: one array (bands, pixels, pixels) a resolution."""
+        return [array.room() for array in self._arrays]
+
+    def append(self, entry: Entry, labels: PatchLabels) -> None:
+        """Take what was put into `room` as the shard's next patch."""
+        flags = all_flags(entry, labels)
+        counts = entry.split == "train" and not flags
+        checksum = 0
+        for array in self._arrays:
+            checksum = array.joiner.join(checksum, array.append(counts=counts))
+        self._statistics_patches += counts
+        row = (
+            entry.patch_id,
+            self._number,
+            len(self._columns["row"]),
+            labels.mask_43,
+            labels.mask_19,
+            entry.split,
+            flags,
+            checksum,
+        )
+        for column, value in zip(self._columns.values(), row, strict=True):
+            column.append(value)
 
     def skip(self, patch_id: str, reason: str) -> None:
         """Record a broken patch that is left out."""
@@ -128,45 +145,93 @@ class ShardWriter:
 
     def finish(self) -> ShardRecord:
         """Put the arrays in their places; the shard counts as complete when its record is written."""
-        sizes = {}
-        for resolution in RESOLUTIONS:
-            file = self._files[resolution.name]
-            file.seek(0)
-            file.write(npy_header(len(self._rows), resolution))
-            _sync(file)
-            file.close()
-            final = self._folder / shard_file(self._number, resolution.name)
-            self._temporary(resolution.name).replace(final)
-            sizes[final.name] = final.stat().st_size
+        sizes, checksums = {}, {}
+        for array in self._arrays:
+            name = shard_file(self._number, array.resolution.name)
+            sizes[name], checksums[name] = array.finish()
+            self._temporary(array.resolution).replace(self._folder / name)
         return ShardRecord(
             sizes,
-            tuple(self._rows),
+            checksums,
+            pa.Table.from_pydict(self._columns, schema=SCHEMA),
             tuple(self._skipped),
-            tuple(self._sums),
-            tuple(self._squares),
+            tuple(int(total) for array in self._arrays for total in array.sums),
+            tuple(int(total) for array in self._arrays for total in array.squares),
             self._statistics_patches,
         )
 
-    def _add_statistics(self, arrays: tuple[NDArray[np.uint16], ...]) -> None:
-        bands = [band.astype(np.int64) for array in arrays for band in array]
-        for index, band in enumerate(bands):
-            self._sums[index] += int(band.sum())
-            self._squares[index] += int(np.vdot(band, band))
-        self._statistics_patches += 1
+    def _delete(self) -> None:
+        for array in self._arrays:
+            self._temporary(array.resolution).unlink(missing_ok=True)
 
-    def _temporary(self, resolution: str) -> Path:
-        return self._folder / f"{shard_file(self._number, resolution)}.tmp"
+    def _temporary(self, resolution: Resolution) -> Path:
+        # With the process's number: one that a kill of its parent left running for a moment disturbs no other.
+        name = f"{shard_file(self._number, resolution.name)}.{os.getpid()}{TEMPORARY}"
+        return self._folder / name
+
+
+class _ArrayFile:
+    """One array of a shard: its file, checksum and statistics."""
+
+    def __init__(self, path: Path, resolution: Resolution) -> None:
+        self.resolution = resolution
+        self.joiner = Joiner(resolution.patch_bytes)
+        self.sums = [0] * len(resolution.bands)
+        self.squares = list(self.sums)
+        self._path = path
+        self._patches = 0
+        self._checksum = 0
+
+    def __enter__(self) -> Self:
+        self._file = BlockFile(self._path, self.resolution.patch_bytes)
+        header = npy_header(0, self.resolution)
+        self._file.buffer[: len(header)] = header
+        self._file.advance(len(header))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.__exit__(kind, error, trace)
+
+    def room(self) -> NDArray[np.uint16]:
+        return np.ndarray(self.resolution.shape, PIXEL_TYPE, self._file.buffer, self._file.filled)
+
+    def append(self, *, counts: bool) -> int:
+        """Take what was put into `room`; gives its checksum."""
+        pixels = self.room()
+        if counts:
+            self._add_statistics(pixels)
+        checksum = zlib.crc32(pixels.data)
+        self._checksum = self.joiner.join(self._checksum, checksum)
+        self._patches += 1
+        del pixels
+        self._file.advance(self.resolution.patch_bytes)
+        return checksum
+
+    def finish(self) -> tuple[int, int]:
+        """Size and checksum of the file, which is then on the disk."""
+        header = npy_header(self._patches, self.resolution)
+        checksum = zlib.crc32(header)
+        for _ in range(self._patches):
+            checksum = self.joiner.join(checksum, 0)
+        return self._file.finish(header), checksum ^ self._checksum
+
+    def _add_statistics(self, pixels: NDArray[np.uint16]) -> None:
+        # Exact in doubles: the squares of a band's 14,400 numbers below 2¹⁶ add up to less than 2⁵³.
+        values = pixels.reshape(len(pixels), -1).astype(np.float64)
+        for band, (total, square) in enumerate(
+            zip(values.sum(axis=1), np.einsum("ij,ij->i", values, values), strict=True)
+        ):
+            self.sums[band] += int(total)
+            self.squares[band] += int(square)
 
 
 def write_durably(path: Path, content: str | bytes) -> None:
     """Write a small file, whole or not at all, and wait until it is on the disk."""
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(f"{path.name}{TEMPORARY}")
     with temporary.open("wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
-        _sync(file)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
-
-
-def _sync(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())

@@ -24,33 +24,43 @@ _FLAG_FILES = {
 
 @dataclass(frozen=True)
 class SplitLists:
-    """What the lists say: the split and the flags (bitmask of `packformat.FLAGS`) by patch name."""
+    """What the lists say.
+
+    Attributes:
+        split: by patch name.
+        flags: bitmask of `packformat.FLAGS`, by patch name.
+        duplicates: patches that a list of a split names again: name, and which list.
+    """
 
     split: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, int] = field(default_factory=dict)
+    duplicates: tuple[tuple[str, str], ...] = ()
 
 
 def read_split_lists(folder: Path) -> SplitLists:
     """Read the lists of a folder.
 
     Raises:
-        DataError: one of the three splits has no list, a list cannot be read, or a patch is listed twice.
+        DataError: one of the three splits has no list, a list cannot be read, or a patch is in two splits.
     """
     split: dict[str, str] = {}
+    duplicates: list[tuple[str, str]] = []
     for name, stem in _SPLIT_FILES.items():
         file = _find(folder, stem)
         if file is None:
             raise DataError(f"{folder} has no {stem}.csv or {stem}.csv.bz2; it must hold the lists train, val and test")
         for patch_id in _read_list(file):
+            if split.get(patch_id, name) != name:
+                raise DataError(f"{file}: patch {patch_id} is in two splits ({split[patch_id]} and {name})")
             if patch_id in split:
-                raise DataError(f"{file}: patch {patch_id} is listed twice ({split[patch_id]} and {name})")
+                duplicates.append((patch_id, f"listed twice in {file.name}"))
             split[patch_id] = name
     flags: dict[str, int] = {}
     for stem, flag in _FLAG_FILES.items():
         file = _find(folder, stem)
         for patch_id in _read_list(file) if file else ():
             flags[patch_id] = flags.get(patch_id, 0) | flag
-    return SplitLists(split, flags)
+    return SplitLists(split, flags, tuple(duplicates))
 
 
 def has_split_lists(folder: Path) -> bool:

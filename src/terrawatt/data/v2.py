@@ -12,6 +12,7 @@ and left out.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from terrawatt.data.bands import RESOLUTIONS, Resolution
 from terrawatt.data.labels import LABELS_19, names_to_mask
 from terrawatt.data.packformat import FLAG_CLOUD, FLAG_SNOW, SPLITS
-from terrawatt.data.patch import Coverage, Entry, PatchLabels, compare_with_disk, subfolders
+from terrawatt.data.patch import Coverage, Entry, PatchLabels, PixelReader, compare_with_disk, subfolders, tiff_pixels
 from terrawatt.errors import DataError, PatchError, did_you_mean
 
 TILES = "BigEarthNet-S2"
 METADATA = "metadata.parquet"
 SNOW_CLOUD_METADATA = "metadata_for_patches_with_snow_cloud_or_shadow.parquet"
+_BATCH_ROWS = 65_536
 _COLUMNS = ["patch_id", "labels", "split", "contains_seasonal_snow", "contains_cloud_or_shadow"]
 
 
@@ -49,23 +52,33 @@ class ArchiveV2:
             metadata: the table; its snow and cloud companion is read too when it lies beside it.
 
         Raises:
-            DataError: the table cannot be read, or a patch occurs twice in it or on disk.
+            DataError: the table cannot be read, or says two things of one patch.
         """
-        folders = _patch_folders(root)
-        rows = _read_metadata(metadata)
+        folders, duplicates = _tiles_of_patches(root)
+        rows = _read_metadata(metadata, duplicates)
         companion = metadata.with_name(SNOW_CLOUD_METADATA)
-        flagged = _read_metadata(companion) if companion.is_file() else {}
+        flagged = _read_metadata(companion, duplicates) if companion.is_file() else {}
         if twice := rows.keys() & flagged.keys():
             raise DataError(f"patch {min(twice)} is in both {metadata} and {companion.name}")
         entries = []
         names: dict[str, tuple[str, ...]] = {}
-        for patch_id, folder in folders.items():
+        for patch_id, tile in folders.items():
             row = rows.get(patch_id) or flagged.get(patch_id)
             if row is not None:
-                entries.append(Entry(patch_id, folder, row.split, row.flags))
+                entries.append(Entry(patch_id, tile, row.split, row.flags))
                 names[patch_id] = row.labels
         listed = {patch_id: row.split for patch_id, row in rows.items()}
-        return cls(root, tuple(entries), compare_with_disk(listed, list(folders), also_known=flagged), names)
+        coverage = compare_with_disk(listed, list(folders), flagged, duplicates)
+        return cls(root, tuple(entries), coverage, names)
+
+    def part(self, entries: tuple[Entry, ...]) -> "ArchiveV2":
+        """See `terrawatt.data.patch.Archive`."""
+        names = {entry.patch_id: self.label_names[entry.patch_id] for entry in entries}
+        return ArchiveV2(self.root, entries, Coverage(), names)
+
+    def pixels(self, resolutions: tuple[Resolution, ...] = RESOLUTIONS) -> AbstractContextManager[PixelReader]:
+        """See `terrawatt.data.patch.Archive`."""
+        return tiff_pixels(resolutions)
 
     def labels(self, entry: Entry) -> PatchLabels:
         """The labels of a patch in the table.
@@ -97,15 +110,22 @@ class _Row:
     flags: int
 
 
-def _patch_folders(root: Path) -> dict[str, Path]:
-    folders: dict[str, Path] = {}
-    for tile in subfolders(root):
-        for patch_id in subfolders(root / tile):
-            if patch_id in folders:
-                first = folders[patch_id].parent.name
-                raise DataError(f"{root}: patch {patch_id} is in the folders of two tiles, {first} and {tile}")
-            folders[patch_id] = root / tile / patch_id
-    return dict(sorted(folders.items()))
+def _tiles_of_patches(root: Path) -> tuple[dict[str, Path], list[tuple[str, str]]]:
+    """The folder of the tile of each patch, by patch name in order; and which patches another tile has again.
+
+    Of a patch in the folders of two tiles that one counts whose name is the beginning of the patch's.
+    """
+    tiles: dict[str, Path] = {}
+    duplicates = []
+    for name in subfolders(root):
+        tile = root / name
+        for patch_id in subfolders(tile):
+            first = tiles.setdefault(patch_id, tile)
+            if first is not tile:
+                own, other = (tile, first) if patch_id.startswith(f"{name}_") else (first, tile)
+                tiles[patch_id] = own
+                duplicates.append((patch_id, f"also in the folder of the tile {other.name}"))
+    return dict(sorted(tiles.items())), duplicates
 
 
 def _check_columns(file: Path, schema: pa.Schema) -> None:
@@ -116,7 +136,8 @@ def _check_columns(file: Path, schema: pa.Schema) -> None:
         raise DataError(f"{file}: the column labels holds {kind} instead of lists of names")
 
 
-def _read_metadata(file: Path) -> dict[str, _Row]:
+def _read_metadata(file: Path, duplicates: list[tuple[str, str]]) -> dict[str, _Row]:
+    """The rows by patch; adds to `duplicates` what is listed twice with the same values."""
     try:
         _check_columns(file, pq.read_schema(file))
         table = pq.read_table(file, columns=_COLUMNS)
@@ -125,11 +146,17 @@ def _read_metadata(file: Path) -> dict[str, _Row]:
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{file} cannot be read as Parquet: {error}") from None
     rows: dict[str, _Row] = {}
-    columns: list[list[Any]] = [table[column].to_pylist() for column in _COLUMNS]
-    for patch_id, labels, split, snow, cloud in zip(*columns, strict=True):
-        if patch_id in rows:
-            raise DataError(f"{file}: patch {patch_id} is listed twice")
-        if split not in SPLITS:
-            raise DataError(f"{file}: patch {patch_id} has the split {split!r}; known are {', '.join(SPLITS)}")
-        rows[patch_id] = _Row(tuple(labels or ()), split, FLAG_SNOW * bool(snow) | FLAG_CLOUD * bool(cloud))
+    known: dict[_Row, _Row] = {}  # 480,038 patches share a few thousand rows
+    for batch in table.to_batches(_BATCH_ROWS):
+        columns: list[list[Any]] = [batch[column].to_pylist() for column in _COLUMNS]
+        for patch_id, labels, split, snow, cloud in zip(*columns, strict=True):
+            if split not in SPLITS:
+                raise DataError(f"{file}: patch {patch_id} has the split {split!r}; known are {', '.join(SPLITS)}")
+            row = _Row(tuple(labels or ()), split, FLAG_SNOW * bool(snow) | FLAG_CLOUD * bool(cloud))
+            row = known.setdefault(row, row)
+            if patch_id in rows:
+                if rows[patch_id] is not row:
+                    raise DataError(f"{file}: patch {patch_id} is listed twice, with different values")
+                duplicates.append((patch_id, f"listed twice in {file.name}"))
+            rows[patch_id] = row
     return rows
