@@ -17,6 +17,8 @@ def check_pack(options: TrainingOptions, pack: Pack) -> None:
             is larger than the train split.
     """
     class_names = pack.class_names(options.labels)
+    if not (options.spec.rgb_only or pack.has_all_bands):
+        raise TrainingError(f"{pack.path} holds B04, B03, B02 alone, and {options.model} reads more; pack all bands")
     if options.test_only is not None:
         _check_test(options.test_only, class_names, pack)
         return
