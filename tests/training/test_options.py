@@ -66,7 +66,13 @@ def test_the_older_scripts_options_become_ours():
         ({"optim": "adan"}, "--optim adan: unknown. Did you mean Adam"),
         ({"loss": "hinge"}, "--loss hinge: unknown. Known: BCEWithLogits, CrossEntropy, MSE"),
         ({"labels": 20}, "--labels 20: must be 19 or 43"),
-        ({"precision": "fp16"}, "--precision fp16: unknown"),
+        ({"train-fraction": 0}, "--train-fraction 0: must be above 0"),
+        ({"train-fraction": "110%"}, "--train-fraction 110%: must be a share from 0 to 1"),
+        ({"train-fraction": "half"}, "--train-fraction half: not a number"),
+        ({"missing-share": 0.1}, "--missing-share 0.1 belongs to --split"),
+        ({"precision": "fp8"}, "--precision fp8: unknown"),
+        ({"label-smoothing": 1}, "--label-smoothing 1: must be below 1"),
+        ({"batch": 2, "accumulate": 3}, "--accumulate 3: more parts than --batch 2"),
         ({"device": "tpu"}, "--device tpu: unknown"),
         ({"count": "maybe"}, "--count maybe: write 1 or 0"),
         ({"batchs": 10}, "unknown option --batchs. Did you mean batch"),
@@ -145,6 +151,7 @@ def any_options(draw) -> TrainingOptions:
     given["class-weights"] = int(given["loss"] == "BCEWithLogits" and draw(st.booleans()))
     if draw(st.booleans()):
         given["patience"] = draw(st.integers(1, 20))
+    given["train_fraction"] = draw(st.floats(1e-6, 1))
     given["nproc"] = draw(st.integers(1, min(given["batch"], 4)))
     if draw(st.booleans()):
         given["threads"] = draw(st.integers(given["nproc"], 64))

@@ -40,14 +40,17 @@ def resume(options: RunOptions, run: str) -> None:
 
 
 def _data(manifest: "Manifest") -> Mapping[str, Any]:
-    """The fingerprint of the pack that the scenarios read, as it is now; its files are compared with its checksums."""
+    """The fingerprint of the pack and splits that the scenarios read, as they are now; checksums are compared."""
     if "path" not in manifest.data:
         return manifest.data
     from terrawatt.cli.bars import progress_bar
     from terrawatt.data.pack import Pack
+    from terrawatt.data.splitfile import read_provenance
 
     pack = Pack.open(Path(manifest.data["path"]))
     with progress_bar(f"Checking {pack.path}", len(pack)) as advance:
         pack.verify(advance)
     typer.echo(f"data: {pack.path}, {len(pack)} patches, checksums right")
-    return pack.fingerprint()
+    files = [split["file"] for split in manifest.data.get("split_files", ())]
+    splits = {"split_files": [{"file": file, **read_provenance(Path(file))} for file in files]} if files else {}
+    return {**pack.fingerprint(), **splits}

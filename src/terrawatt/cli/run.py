@@ -61,7 +61,15 @@ def prepared_scenarios(
 
     trainings = [replace(training, data=training.data or settings.data.pack) for training in trainings]
     fingerprint = _check_pack(_only_pack(trainings), trainings)
-    return [training_scenario(training) for training in trainings], fingerprint
+    return [training_scenario(training) for training in trainings], {**fingerprint, **_split_files(trainings)}
+
+
+def _split_files(trainings: "Sequence[TrainingOptions]") -> dict[str, Any]:
+    """The split files of some trainings and how they were made; nothing where the pack's own splits are used."""
+    from terrawatt.data.splitfile import read_provenance
+
+    paths = sorted({str(training.split.path.resolve()) for training in trainings if training.split is not None})
+    return {"split_files": [{"file": path, **read_provenance(Path(path))} for path in paths]} if paths else {}
 
 
 def training_scenario(training: "TrainingOptions") -> "Scenario":

@@ -52,6 +52,9 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "device": ("auto|cpu|cuda", "auto (default): cuda where there is one."),
     "weights": ("FILE", "ImageNet weights of InceptionV3; default: where torchvision keeps them."),
     "data": ("PACK", "The pack to train on; default: data.pack of the settings."),
+    "split": ("FILE", "A split made by `terrawatt data split`, instead of the pack's own."),
+    "missing-share": ("X", "Share of that split's patches that the pack may lack; default 0."),
+    "train-fraction": ("X", "Learn from this share of the train split, labels in proportion; default 1."),
 }
 
 NAMES = tuple(_OPTIONS)

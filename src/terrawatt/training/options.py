@@ -14,6 +14,7 @@ from terrawatt.models.names import canonical_name
 from terrawatt.models.registry import ALL, DEFAULT_HIDDEN, RGB, ModelSpec, find, near_names
 from terrawatt.records import Scalar
 from terrawatt.training import values
+from terrawatt.training.split_choice import SplitChoice, read_choice
 
 OPTIMIZERS = ("SGD", "Adam", "AdamW")
 LOSSES = ("BCEWithLogits", "CrossEntropy", "MSE")
@@ -55,6 +56,9 @@ class TrainingOptions:
         bands: `all` or `rgb`, of a model of torchvision; None for other models, which say it by their names.
         weights: file of ImageNet weights; None: where torchvision keeps them.
         data: the pack.
+        split: file of the split that takes the place of the pack's own.
+        missing_share: share of that split's patches that the pack may lack.
+        train_fraction: share of the train split that is learnt from, with the labels in proportion.
         verify: check the pack's checksums first.
     """
 
@@ -83,6 +87,9 @@ class TrainingOptions:
     bands: str | None = None
     weights: Path | None = None
     data: Path | None = None
+    split: SplitChoice | None = None
+    missing_share: float = 0.0
+    train_fraction: float = 1.0
     verify: bool = True
 
     @property
@@ -116,6 +123,8 @@ class TrainingOptions:
             "class-weights": int(self.class_weights) or None,
             "select": self.select if self.select != "last" else None,
             "patience": self.patience,
+            "split": None if self.split is None else self.split.digest,
+            "train-fraction": self.train_fraction if self.train_fraction < 1 else None,
             "test-only": None if self.test_only is None else str(self.test_only),
         }
         return parameters | {name: value for name, value in optional.items() if value is not None}
@@ -129,7 +138,10 @@ class TrainingOptions:
         """The parameters, and where files lie and work is done: all that `from_parameters` needs except `verify`."""
         settings = self.parameters() | {"device": self.device, "count": int(self.count)}
         paths = {"weights": self.weights, "data": self.data, "checkpoint": self.checkpoint}
-        return settings | {name: str(path) for name, path in paths.items() if path is not None}
+        settings |= {name: str(path) for name, path in paths.items() if path is not None}
+        if self.split is not None:
+            settings |= {"split": str(self.split), "missing-share": self.missing_share}
+        return settings
 
 
 def from_parameters(parameters: Mapping[str, Scalar]) -> TrainingOptions:
@@ -197,6 +209,8 @@ def _refuse_idle_processes(options: TrainingOptions) -> None:
 
 
 def _refuse_idle_choices(options: TrainingOptions) -> None:
+    if options.missing_share and options.split is None:
+        raise UsageError(f"--missing-share {options.missing_share:g} belongs to --split; leave it out")
     if options.warmup_epochs and options.warmup_epochs >= options.epochs:
         raise UsageError(f"--warmup-epochs {options.warmup_epochs}: must be less than --epochs {options.epochs}")
     if options.class_weights and options.loss != "BCEWithLogits":
@@ -206,7 +220,7 @@ def _refuse_idle_choices(options: TrainingOptions) -> None:
 # What a test of a checkpoint does not have.
 _OF_TRAINING = frozenset(
     {"optim", "loss", "lr", "epochs", "schedule", "warmup_epochs", "class_weights", "select", "patience"}
-    | {"checkpoint", "weights"}
+    | {"checkpoint", "weights", "train_fraction"}
 )
 
 _READERS: Mapping[str, values.Reader] = {
@@ -237,5 +251,8 @@ _READERS: Mapping[str, values.Reader] = {
     "device": values.one_of(DEVICES),
     "weights": values.path,
     "data": values.path,
+    "split": read_choice,
+    "missing-share": values.share,
+    "train-fraction": values.positive_share,
     "verify": values.flag,
 }

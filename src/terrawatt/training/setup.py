@@ -21,6 +21,7 @@ from terrawatt.training.group import ALONE, Group
 from terrawatt.training.loader import Loader
 from terrawatt.training.objectives import Objective, class_weights, objective, optimizer
 from terrawatt.training.options import TrainingOptions
+from terrawatt.training.rows import learnt_rows, rows_of_parts
 from terrawatt.training.schedule import follow_schedule
 from terrawatt.training.suitability import check_pack
 
@@ -84,7 +85,7 @@ def open_pack(options: TrainingOptions, say: Say) -> Pack:
 
 
 def open_splits(options: TrainingOptions, pack: Pack, say: Say, group: Group = ALONE) -> Splits:
-    """Readers of the pack's splits, of what one process of the group reads of them.
+    """Readers of the pack's splits, or those of a split file, of what one process of the group reads of them.
 
     Raises:
         PackError: the pack has not the labels that are asked for.
@@ -92,11 +93,15 @@ def open_splits(options: TrainingOptions, pack: Pack, say: Say, group: Group = A
     """
     check_pack(options, pack)
     labels = pack.labels(options.labels)
+    rows, remarks = rows_of_parts(options, pack)
+    for remark in remarks:
+        say(remark)
+    rows = {**rows, "train": learnt_rows(options, rows, labels)}
 
     def loader(split: str, *, drop_single: bool = False) -> Loader:
         return Loader(
             pack=pack,
-            rows=pack.rows(split),
+            rows=rows[split],
             labels=labels,
             batch=options.batch,
             rgb_only=options.spec.rgb_only,

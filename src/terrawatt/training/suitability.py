@@ -5,6 +5,7 @@ from pathlib import Path
 from terrawatt.data.pack import Pack
 from terrawatt.errors import ModelError, TrainingError
 from terrawatt.training.options import TrainingOptions
+from terrawatt.training.rows import rows_of_parts, train_size
 
 
 def check_pack(options: TrainingOptions, pack: Pack) -> None:
@@ -12,6 +13,7 @@ def check_pack(options: TrainingOptions, pack: Pack) -> None:
 
     Raises:
         PackError: it has not the labels that are asked for.
+        DataError: the split file cannot be used with it.
         ModelError: the checkpoint to test has learnt other classes.
         TrainingError: the train or test split is empty, or the validation split that must decide something; or a batch
             is larger than the train split.
@@ -20,24 +22,24 @@ def check_pack(options: TrainingOptions, pack: Pack) -> None:
     if not (options.spec.rgb_only or pack.has_all_bands):
         raise TrainingError(f"{pack.path} holds B04, B03, B02 alone, and {options.model} reads more; pack all bands")
     if options.test_only is not None:
-        _check_test(options.test_only, class_names, pack)
+        _check_test(options, options.test_only, class_names, pack)
         return
-    sizes = {split: len(pack.rows(split)) for split in ("train", "test")}
-    for split, size in sizes.items():
-        if not size:
-            raise TrainingError(_empty(pack.path, split))
-    if options.needs_validation and not len(pack.rows("validation")):
+    rows, _ = rows_of_parts(options, pack)
+    for split in ("train", "test"):
+        if not len(rows[split]):
+            raise TrainingError(_empty(options, pack.path, split))
+    if options.needs_validation and not len(rows["validation"]):
         what = "--select best" if options.select == "best" else f"--patience {options.patience}"
-        raise TrainingError(f"{what} needs validation: {_empty(pack.path, 'validation')}")
-    if options.batch > sizes["train"]:
+        raise TrainingError(f"{what} needs validation: {_empty(options, pack.path, 'validation')}")
+    if options.batch > (size := train_size(options, rows)):
         raise TrainingError(
-            f"--batch {options.batch} is larger than the train split of {sizes['train']} images; give at most that"
+            f"--batch {options.batch} is larger than the train split of {size} images; give at most that"
         )
     if options.batch == 1 and options.spec.has_batch_norm:
         raise TrainingError(f"--batch 1: batch normalisation of {options.model} needs at least 2 images")
 
 
-def _check_test(checkpoint: Path, class_names: tuple[str, ...], pack: Pack) -> None:
+def _check_test(options: TrainingOptions, checkpoint: Path, class_names: tuple[str, ...], pack: Pack) -> None:
     """See that a checkpoint's classes are those of a pack, in the same order, and that there is something to test."""
     from terrawatt.training.checkpoint_header import read_header
 
@@ -48,11 +50,13 @@ def _check_test(checkpoint: Path, class_names: tuple[str, ...], pack: Pack) -> N
         raise ModelError(
             f"{checkpoint}: its classes are not those of {pack.path} ({what}); test it on such as it learnt"
         )
-    if not len(pack.rows("test")):
-        raise TrainingError(_empty(pack.path, "test"))
+    if not len(rows_of_parts(options, pack)[0]["test"]):
+        raise TrainingError(_empty(options, pack.path, "test"))
 
 
-def _empty(path: Path, split: str) -> str:
+def _empty(options: TrainingOptions, path: Path, split: str) -> str:
+    if options.split is not None:
+        return f"{options.split.path}: the {split} part is empty; give another split"
     return (
         f"{path}: the {split} split is empty; pack the data with its splits (v1: terrawatt data pack --splits DIR; "
         "v2: the column `split` of metadata.parquet)"

@@ -44,6 +44,32 @@ def positive_number(written: str, value: Scalar) -> float:
     return read
 
 
+def share(written: str, value: Scalar) -> float:
+    """A share from 0 to 1, also written in percent: `0.05`, `5%`.
+
+    Raises:
+        UsageError: it is none.
+    """
+    word = str(value).strip()
+    is_percent = word.endswith("%")
+    read = number(written, word.removesuffix("%") if is_percent else value) / (100 if is_percent else 1)
+    if not 0 <= read <= 1:
+        raise UsageError(f"{written}: must be a share from 0 to 1")
+    return read
+
+
+def positive_share(written: str, value: Scalar) -> float:
+    """The same, above 0.
+
+    Raises:
+        UsageError: it is none.
+    """
+    read = share(written, value)
+    if read == 0:
+        raise UsageError(f"{written}: must be above 0")
+    return read
+
+
 def whole(least: int, most: int | None = None) -> Reader:
     """A reader of whole numbers from `least` to `most`, also written as `10.0` or `1e3`."""
 

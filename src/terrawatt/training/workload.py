@@ -9,11 +9,13 @@ from typing import Any
 import torch
 
 from terrawatt import __version__
+from terrawatt.data.splitfile import read_provenance
 from terrawatt.errors import TrainingError, UsageError
 from terrawatt.records import PhaseName
 from terrawatt.runs.atomic import sha256
 from terrawatt.runs.reporting import PhaseReporter
 from terrawatt.training.checkpoint import check_target, write_checkpoint
+from terrawatt.training.allocator import can_tune_allocator
 from terrawatt.training.collective import joined
 from terrawatt.training.compute import device_of
 from terrawatt.training.flops import forward_flops
@@ -112,6 +114,7 @@ def _record(training: Training, outcome: Outcome, flops: int | None) -> Mapping[
         "probabilities": training.objective.description,
         "weights": {"file": str(weights.path), "sha256": weights.sha256} if weights else None,
         "checkpoint": _file(options.checkpoint or options.test_only),
+        "split": _split(options),
         "class_names": list(splits.class_names),
         "class_weights": None if training.class_weights is None else training.class_weights.tolist(),
         "tested_epoch": outcome.epoch,
@@ -121,6 +124,13 @@ def _record(training: Training, outcome: Outcome, flops: int | None) -> Mapping[
         "device": _device_name(training.device),
         "processes": training.group.size,
         "threads": torch.get_num_threads(),
+        "compute": {
+            "precision": options.precision,
+            "memory_format": options.memory_format,
+            "compile": options.compile,
+            "allocator": options.allocator if can_tune_allocator() else "system",
+            "deterministic": options.deterministic,
+        },
         "versions": {"terrawatt": __version__, "torch": torch.__version__},
         "history": [asdict(epoch) for epoch in outcome.history],
     }
@@ -130,6 +140,11 @@ def _file(path: Path | None) -> Mapping[str, str] | None:
     return None if path is None else {"file": str(path), "sha256": sha256(path)}
 
 
+def _split(options: TrainingOptions) -> Mapping[str, Any] | None:
+    """The split file and how it was made; None for the pack's own."""
+    return None if options.split is None else {"file": str(options.split.path), **read_provenance(options.split.path)}
+
+
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
@@ -137,7 +152,11 @@ def _device_name(device: torch.device) -> str:
 @contextmanager
 def _explaining_memory(options: TrainingOptions) -> Iterator[None]:
     """Turns the several ways in which memory runs out into one line."""
-    advice = f"out of memory with --batch {options.batch}; give a smaller batch"
+    parts = 2 * options.accumulate
+    advice = (
+        f"out of memory with --batch {options.batch}; give a smaller batch, "
+        f"or learn from this one in parts with --accumulate {parts}"
+    )
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
