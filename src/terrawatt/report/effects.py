@@ -10,7 +10,7 @@ import numpy as np
 from terrawatt.analysis.effects import Effects, FactorUsed, TermTest, effects
 from terrawatt.analysis.marginal import MarginalMean, Ratio
 from terrawatt.analysis.table import Table
-from terrawatt.report.language import decimal, mark, recorded, say, say_n
+from terrawatt.report.language import decimal, mark, recorded, say, say_n, typeset
 from terrawatt.report.left_out import left_out_words
 from terrawatt.report.numbers import plain
 from terrawatt.report.scales import Scale, display_name, scale_for
@@ -385,7 +385,7 @@ def _coding_text(factor: FactorUsed) -> str:
 
 
 def _sentence(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}."
+    return typeset(f"{words[0].upper()}{words[1:]}.")
 
 
 def shown_interactions(found: Effects) -> Sequence[TermTest]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from terrawatt.records import AccuracyBand, Semantics, SourceDescription
 from terrawatt.report.content import RunFacts
-from terrawatt.report.language import decimal, mark, recorded, say
+from terrawatt.report.language import decimal, mark, recorded, say, typeset
 from terrawatt.report.numbers import mean_and_half_width
 from terrawatt.report.verdicts import trial_reasons
 
@@ -68,7 +68,7 @@ def settings(runs: Sequence[RunFacts]) -> tuple[Fact, ...]:
     values: dict[str, dict[str, None]] = {}
     for run in runs:
         for name, value in run.scenario.items():
-            values.setdefault(name, {})[_in_words(value)] = None
+            values.setdefault(name, {})[_as_written(value)] = None
     return tuple(Fact(name, ", ".join(found)) for name, found in values.items())
 
 
@@ -106,7 +106,7 @@ def notes(runs: Sequence[RunFacts]) -> tuple[Facts, ...]:
 def _meter(source: SourceDescription) -> Meter:
     facts = [
         Fact(say("Kind"), source.kind),
-        Fact(say("Semantics"), f"{source.semantics}: {say(SEMANTICS_IN_WORDS[source.semantics])}"),
+        Fact(say("Semantics"), typeset(f"{source.semantics}: {say(SEMANTICS_IN_WORDS[source.semantics])}")),
         Fact(say("Accuracy"), accuracy_in_words(source.accuracy)),
         Fact(say("Resolution"), f"{decimal(source.resolution_w, 'g')} W" if source.resolution_w else say("not stated")),
         Fact(say("Interval"), f"{decimal(source.interval_s, 'g')} s" if source.interval_s else say("not fixed")),
@@ -140,7 +140,7 @@ def accuracy_in_words(bands: Sequence[AccuracyBand]) -> str:
             else ""
         )
         parts.append(f"± {' + '.join(limits) or '0 W'}{where}")
-    return "; ".join(parts)
+    return typeset("; ".join(parts))
 
 
 def _shared(runs: Sequence[RunFacts], facts: Callable[[RunFacts], Iterable[Fact]]) -> tuple[Facts, ...]:
@@ -176,6 +176,11 @@ def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[Fact]:
             )
         else:
             yield Fact(name, _in_words(value))
+
+
+def _as_written(value: object) -> str:
+    """A setting as files and options have it, in every language."""
+    return f"{value:g}" if isinstance(value, float) else _in_words(value)
 
 
 def _in_words(value: object) -> str:

@@ -87,6 +87,11 @@ def recorded(text: str) -> str:
     return text if current() is Language.ENGLISH else _recorded(text, current())
 
 
+def recorded_list(text: str) -> str:
+    """Sentences of a record that stand in one cell of its table, between semicolons."""
+    return text if current() is Language.ENGLISH else typeset("; ".join(map(recorded, text.split("; "))))
+
+
 def moment(text: str) -> str:
     """A time as a record has it, `2026-02-03 14:05:06 UTC`, as a reader writes it."""
     if current() is Language.ENGLISH:
@@ -113,8 +118,10 @@ def typeset(text: str) -> str:
     """A text with the spaces of the language: none of them breaks before `:`, `;`, `%` or a unit."""
     if current() is Language.ENGLISH:
         return text
-    text = re.sub(r" (?=[;?!](?:\s|$))", _THIN, text)
-    text = re.sub(r" (?=:(?:\s|$)|»)|(?<=«) ", _NO_BREAK, text)
+    text = re.sub(r"(?<=\S)[ \N{NARROW NO-BREAK SPACE}]?([;?!])(?=\s|$)", rf"{_THIN}\1", text)
+    text = re.sub(r"(?<=\S)[ \N{NO-BREAK SPACE}]?(:)(?=\s|$)", rf"{_NO_BREAK}\1", text)
+    text = re.sub(r"(?<=\d)%", f"{_NO_BREAK}%", text)
+    text = re.sub(r" (?=»)|(?<=«) ", _NO_BREAK, text)
     return re.sub(rf"(?<=\d) (?={_UNIT})", _NO_BREAK, text)
 
 
@@ -156,6 +163,7 @@ def _catalogue(language: Language) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+_COUNTS = frozenset({"n", "min", "few"})  # places that hold a number and nothing else
 # A number alone or with its unit; other contents of a place are names.
 _AMOUNT = re.compile(r"[+−-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?: ?[^\d\s]{1,4})?")
 
@@ -174,7 +182,8 @@ def pattern_of(template: str) -> re.Pattern[str]:
     for literal, place, _, _ in string.Formatter().parse(template):
         parts.append(re.escape(literal))
         if place is not None:
-            parts.append(f"(?P={place})" if place in seen else f"(?P<{place}>.+?)")
+            form = r"[\d.,]+" if place in _COUNTS else r"\S|\S.*?\S"
+            parts.append(f"(?P={place})" if place in seen else f"(?P<{place}>{form})")
             seen.add(place)
     return re.compile("".join(parts), re.DOTALL)
 

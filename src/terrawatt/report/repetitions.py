@@ -1,12 +1,13 @@
 """All repetitions as the page holds them: the CSV text that it shows and gives away, and what to show of it first."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from terrawatt.analysis.main_columns import main_energy, main_scores
 from terrawatt.analysis.scenarios import SEED, scenario_rows
 from terrawatt.analysis.table import Column, ColumnKind, Table
-from terrawatt.report.language import mark, recorded, say
+from terrawatt.report.language import mark, recorded, recorded_list, say
 from terrawatt.report.tables import PageTable, repetition_table
 
 ROWS_WITHOUT_SCRIPTS = 50  # a browser without scripts shows them all at once; the CSV file has the rest
@@ -38,6 +39,7 @@ class ChosenColumn:
         is_text: whether its cells are words, shown as they are.
         is_empty: whether no repetition has a value.
         is_default: whether it is shown at first.
+        words: cells that the page shows in another language than the record's.
     """
 
     label: str
@@ -46,6 +48,7 @@ class ChosenColumn:
     is_text: bool
     is_empty: bool
     is_default: bool
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ def repetitions(table: Table) -> Repetitions:
                 is_text=is_text.get(label, True),
                 is_empty=label not in is_text,
                 is_default=name in default,
+                words=_words(table, name) if column.kind is ColumnKind.VERDICT else {},
             )
         )
     return Repetitions(
@@ -106,6 +110,12 @@ def repetitions(table: Table) -> Repetitions:
         tuple(of_row[row] for row in range(len(table.frame))),
         _first_rows(shown),
     )
+
+
+def _words(table: Table, name: str) -> dict[str, str]:
+    """What cells are in the current language, where that is not as they are."""
+    said = {str(cell): recorded_list(str(cell)) for cell in table.frame[name].dropna().unique()}
+    return {cell: words for cell, words in said.items() if words != cell}
 
 
 def _first_rows(shown: PageTable) -> PageTable:

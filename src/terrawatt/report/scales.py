@@ -27,7 +27,7 @@ _NAMED = frozenset(
         mark("Reads"),
     }
 )
-_SCORE_WORDS = (mark("precision"), mark("recall"))
+_SCORE_WORDS = (mark("Macro"), mark("Micro"), mark("Samples"), mark("precision"), mark("recall"))
 _LOG_FROM_RATIO = 30.0  # a linear axis hides the small values of data that span more
 _MANY_DECADES = 2.7
 
@@ -96,7 +96,8 @@ def quantity(table: Table, name: str) -> Quantity:
     """A column in the unit that fits its values, with the title of its axis."""
     values = numbers(table, name)
     scale = scale_for(values, table.unit(name))
-    title = f"{display_name(table, name)} ({scale.unit or say('no unit')})"
+    unit = scale.unit or say("no unit")
+    title = f"{display_name(table, name)} ({unit})"
     return Quantity(values / scale.divisor, title.translate(_SUBSCRIPTS), scale)
 
 
@@ -125,10 +126,10 @@ def display_name(table: Table, name: str) -> str:
     kind = table.columns[name].kind if name in table.columns else None
     source = re.fullmatch(r"Energy \((.+)\)", name)
     if source:
-        return f"{say('Net energy') if kind is ColumnKind.ENERGY else say('Energy')}, {source[1]}"
+        energy = say("Net energy") if kind is ColumnKind.ENERGY else say("Energy")
+        return f"{energy}, {source[1]}"
     if kind is ColumnKind.PERFORMANCE and "_" in name:
         average, _, score = name.partition("_")
-        return say(
-            "{average} {score}", average=average.capitalize(), score=score.upper() if len(score) == 2 else say(score)
-        )
+        score = score.upper() if len(score) == 2 else say(score)
+        return say("{average} {score}", average=say(average.capitalize()), score=score)
     return say(name) if name in _NAMED else name

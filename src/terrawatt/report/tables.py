@@ -10,7 +10,7 @@ import pandas as pd
 from terrawatt.analysis.scenarios import ScenarioRows, scenario_rows
 from terrawatt.analysis.statistics import describe, mean_with_uncertainty, numbers
 from terrawatt.analysis.table import ColumnKind, Table
-from terrawatt.report.language import localised, recorded, say
+from terrawatt.report.language import localised, recorded, recorded_list, say, typeset
 from terrawatt.report.numbers import mean_and_half_width, mean_and_sd, plain, unlocalised
 from terrawatt.report.scales import common_uncertainty, display_name, quantity, standard_uncertainty
 
@@ -130,7 +130,7 @@ def _energies(table: Table, name: str, scenarios: Sequence[ScenarioRows], estima
     source = name.removeprefix("Energy (").removesuffix(")")
     flag = say(", an estimate") if source in estimated else ""
     remarks = [
-        f"{display_name(table, name)}: {recorded(reason)} ({_some(labels, len(scenarios))})."
+        typeset(f"{display_name(table, name)}: {recorded(reason)} ({_some(labels, len(scenarios))}).")
         for reason, labels in reasons.items()
     ]
     return _Column(
@@ -187,7 +187,7 @@ def _cell(value: Any) -> str:
 
 def _localised(texts: Sequence[str], header: Header) -> list[Cell]:
     """The cells of a column."""
-    return [Cell(text if header.is_text else localised(text)) for text in texts]
+    return [Cell(recorded_list(text) if header.is_text else localised(text)) for text in texts]
 
 
 def _are_numbers(texts: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from terrawatt.report.language import current, decimal, moment, recorded, say, say_n
+from terrawatt.report.language import current, decimal, moment, recorded, say, say_n, typeset
 
 
 @cache
@@ -22,7 +22,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}  # a page holds megabytes
-    made.filters |= {"packed": packed, "decimal": decimal}
+    made.filters |= {"packed": packed, "decimal": decimal, "typeset": typeset}
     made.globals |= {"say": say, "say_n": say_n, "recorded": recorded, "moment": moment, "spoken": current}
     return made
 

@@ -216,8 +216,8 @@ def _main_alternative(found: Effects, scale: Scale) -> str:
 
 
 def _interactions_alternative(terms: Sequence[TermTest]) -> str:
+    shown, not_shown = say("shown"), say("not shown")
     said = "; ".join(
-        f"{term.name}: {say('shown') if term.is_shown else say('not shown')}, {p_text(term.p_adjusted)}"
-        for term in terms
+        f"{term.name}: {shown if term.is_shown else not_shown}, {p_text(term.p_adjusted)}" for term in terms
     )
     return say("Marginal means at pairs of levels. Interactions: {said}.", said=said)

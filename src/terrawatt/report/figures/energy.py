@@ -131,7 +131,7 @@ def _over(around: list[dict[str, Cell]], front: ParetoFront | str | None) -> lis
         parts.append(say("Dashed: the Pareto front of the means; no scenario has both less energy and a better score."))
         if len(front.points) > MAX_COLOURS:
             names = (f"{number} {point.label}" for number, point in enumerate(numbered_points(front), start=1))
-            parts.append(f"On it: {'; '.join(names)}.")
+            parts.append(say("On it: {names}.", names="; ".join(names)))
         parts += left_out_scenarios(front.left_out)
     return parts
 

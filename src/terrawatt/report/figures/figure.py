@@ -7,7 +7,7 @@ import altair as alt
 
 from terrawatt.analysis.table import Table
 from terrawatt.errors import AnalysisError
-from terrawatt.report.language import recorded, say
+from terrawatt.report.language import recorded, say, typeset
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +25,15 @@ class Drawing:
     caption: str
     alternative: str
     details: str = ""
+
+    def typeset(self) -> "Drawing":
+        """The same with the spaces of the language."""
+        return replace(
+            self,
+            caption=typeset(self.caption),
+            alternative=typeset(self.alternative),
+            details=typeset(self.details),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +53,12 @@ class Figure:
 
     def in_words(self) -> "Figure":
         """The same with its title in the current language."""
-        return replace(self, title=say(self.title))
+        return replace(self, title=recorded(say(self.title)))
 
     def draw(self, table: Table) -> Drawing | Skipped:
         """The figure of a table; skipped, with the reason, where the table is too small for its analysis."""
         try:
-            return self.function(table)
+            drawn = self.function(table)
         except AnalysisError as error:
             return Skipped(recorded(str(error)))
+        return drawn if isinstance(drawn, Skipped) else drawn.typeset()

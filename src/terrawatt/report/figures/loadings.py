@@ -42,7 +42,7 @@ def pca_loadings(table: Table) -> Drawing:
         n=found.n,
         bands=bands,
     )
-    said = "; ".join(f"{say('PC{n}', n=one.number)}: {_largest(one)}" for one in found.components)
+    said = "; ".join(say("PC{n}: {largest}", n=one.number, largest=_largest(one)) for one in found.components)
     chart = alt.hconcat(*panels, spacing=14)
     return Drawing(chart, caption, say("Loadings. Largest – {said}.", said=said), left_out_sentence(found.left_out))
 

@@ -212,9 +212,10 @@ def _alternative(curve: PowerCurve) -> str:
         "net energy {energy_j} J", energy_j=mean_and_half_width(energy.energy_j, 2 * energy.u_j)
     )
     gaps = len(_joined([CurveWindow("", *gap) for gap in curve.gaps], (curve.this.start_s, curve.this.end_s)))
+    in_gaps = say_n("{n} gap", "{n} gaps", gaps, n=gaps) if gaps else say("no gaps")
     return " ".join(
         [
             *parts,
-            f"{net[0].upper()}{net[1:]}; {say_n('{n} gap', '{n} gaps', gaps, n=gaps) if gaps else say('no gaps')}.",
+            f"{net[0].upper()}{net[1:]}; {in_gaps}.",
         ]
     )

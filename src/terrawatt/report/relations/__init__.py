@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from terrawatt.analysis.relations import Relations
-from terrawatt.report.language import mark, recorded, say
+from terrawatt.report.language import mark, recorded_list, say
 from terrawatt.report.relations.components import components_statement
 from terrawatt.report.relations.correlations import correlations_statement
 from terrawatt.report.relations.derived import TITLE as DERIVED
@@ -38,6 +38,6 @@ def statements(found: Relations | None) -> tuple[Statement, ...]:
     said = []
     for name, (title, words) in _ALL.items():
         result = getattr(found, name)
-        reason = recorded(found.missing.get(name, "")) or say("not computed")
+        reason = recorded_list(found.missing.get(name, "")) or say("not computed")
         said.append(words(result) if result is not None else Statement(name, say(title), (), "", reason=reason))
     return tuple(said)

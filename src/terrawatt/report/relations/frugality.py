@@ -55,8 +55,9 @@ def _range(score: FrugalityScore, one: BestRange) -> str:
     weight = WEIGHTS[score]
     sure = "" if one.support is None else say(" ({support:.0f} % of the draws)", support=100 * one.support)
     if one.end is None:
-        from_here = say("from {weight} = {start} on", weight=weight, start=plain(one.start, 3))
-        return f"{from_here if one.start else say('at every {weight}', weight=weight)}{sure}"
+        if one.start:
+            return say("from {weight} = {start} on{sure}", weight=weight, start=plain(one.start, 3), sure=sure)
+        return say("at every {weight}{sure}", weight=weight, sure=sure)
     if (one.start, one.end) == (0.0, 1.0):
         return say("at every {weight}{sure}", weight=weight, sure=sure)
     return say(

@@ -63,7 +63,7 @@ def _line(found: MeterLine) -> list[str]:
 
 def _rows(found: MeterLine) -> list[str]:
     if found.rows is None:
-        return [f"No R²: {found.rows_reason}."]
+        return [say("No R²: {reason}.", reason=found.rows_reason)]
     ordinary = say(
         "slope {slope}, intercept {intercept} J", slope=plain(found.rows.slope), intercept=plain(found.rows.intercept)
     )

@@ -30,6 +30,7 @@ function parse(csv) {
 // Whole numbers whole, others with five digits, with the decimal sign of the page.
 function shown(text, column) {
   const number = Number(text);
+  if (text in column.words) return column.words[text];
   if (column.is_text || text === "" || !Number.isFinite(number)) return text;
   if (Number.isInteger(number) && Math.abs(number) < 1e15) return String(number);
   if (Math.abs(number) >= 1e-4 && Math.abs(number) < 1e7) return String(Number(number.toPrecision(5))).replace(".", DECIMAL);
