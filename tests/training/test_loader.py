@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrawatt.training.loader import Loader
+from terrawatt.training.loader import N_WAYS, WINDOW_PATCHES, Loader, _near_each_other, turned
 
 
 class Recorder:
@@ -112,3 +112,34 @@ def read_groups(loader: Loader, recorder: Recorder, seed: int, epoch: int) -> li
     for _ in loader.shuffled(seed, epoch):
         pass
     return [list(map(int, group)) for group in recorder.groups]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_flips_depend_on_seed_epoch_and_row_alone(loader, pack, workers):
+    def images(batch: int, epoch: int, ahead: int = 0) -> dict[bytes, bytes]:
+        made = loader(range(8), batch=batch, augment="flips", workers=ahead)
+        batches = list(made.shuffled(3, epoch))
+        return {
+            labels.numpy().tobytes(): pixels.numpy().tobytes()
+            for each in batches
+            for labels, pixels in zip(each.targets, each.images.r20, strict=True)
+        }
+
+    assert images(3, 1, workers) == images(5, 1) != images(5, 2)
+
+
+def test_each_way_of_turning_is_another_and_none_loses_a_pixel():
+    image = np.arange(16, dtype=np.uint16).reshape(1, 1, 4, 4)
+    ways = turned(torch.from_numpy(np.repeat(image, N_WAYS, axis=0)), np.arange(N_WAYS)).numpy()
+    assert len({way.tobytes() for way in ways}) == N_WAYS
+    assert (np.sort(ways.reshape(N_WAYS, -1)) == image.ravel()).all()
+    assert (ways[0] == image[0]).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300))
+def test_by_shards_every_image_comes_once_and_neighbours_stay_together(seed, n_rows):
+    rows = np.arange(n_rows) * WINDOW_PATCHES // 40
+    order = _near_each_other(rows, np.random.default_rng(seed))
+    assert sorted(order) == rows.tolist()
+    pieces = order // WINDOW_PATCHES
+    assert len(np.flatnonzero(np.diff(pieces))) == len(set(pieces)) - 1

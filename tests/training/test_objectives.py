@@ -66,7 +66,9 @@ def test_reading_a_softmax_keeps_its_order_over_images():
 def test_the_named_optimizer_with_its_learning_rate_on_what_learns(name, kind):
     layer = torch.nn.Linear(2, 1)
     layer.bias.requires_grad_(False)
-    made = optimizer(from_parameters({"model": "s-cnn-all", "optim": name, "lr": 0.3}), layer.parameters())
+    made = optimizer(
+        from_parameters({"model": "s-cnn-all", "optim": name, "lr": 0.3}), layer.parameters(), torch.device("cpu")
+    )
     assert type(made) is kind
     assert made.param_groups[0]["lr"] == 0.3
     assert [p is layer.weight for p in made.param_groups[0]["params"]] == [True]

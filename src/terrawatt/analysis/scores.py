@@ -71,8 +71,9 @@ def scores(probabilities: NDArray[Any], targets: NDArray[Any]) -> Scores:
         AnalysisError: the shapes differ, there is no image, or a value is no probability or no 0 or 1.
     """
     _check(probabilities, targets)
-    probability, actual = np.asarray(probabilities, dtype=np.float32), np.asarray(targets != 0)
-    predicted, occurs = probability > 0.5, actual.any(axis=0)
+    probability, actual = np.asarray(probabilities, dtype=np.float32), targets.astype(np.bool_)
+    predicted: BoolArray = probability > 0.5
+    occurs: BoolArray = np.any(actual, axis=0)
     values = {"Accuracy": float(np.mean(predicted == actual))}
     values |= _averages(predicted, actual, occurs)
     values |= _average_precisions(probability, actual, occurs)

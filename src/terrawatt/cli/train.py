@@ -50,6 +50,10 @@ def train(
 
 def _train(options: "TrainingOptions", out: Path, repetition: int | None, start_ns: int, group: "Group") -> None:
     """Train in this process, alone or as one of those that torchrun started."""
+    from terrawatt.training.allocator import tune_allocator
+
+    if options.allocator == "tuned":
+        tune_allocator()  # before torch takes memory
     from terrawatt.runs.reporting import PhaseReporter
     from terrawatt.training.workload import run
 

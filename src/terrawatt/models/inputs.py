@@ -4,6 +4,7 @@ A batch arrives as it lies in the pack: uint16 digital numbers (reflectance × 1
 B04 B03 B02 B08 (120 × 120) | B05 B06 B07 B8A B11 B12 (60 × 60) | B01 B09 (20 × 20). Nothing here learns.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -28,11 +29,15 @@ class Images(NamedTuple):
     r20: Tensor | None = None
     r60: Tensor | None = None
 
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Images":
+        """The same with each of its tensors changed."""
+        r20 = None if self.r20 is None else function(self.r20)
+        r60 = None if self.r60 is None else function(self.r60)
+        return Images(function(self.r10), r20, r60)
+
     def to(self, device: torch.device) -> "Images":
         """The same on a device."""
-        r20 = None if self.r20 is None else self.r20.to(device)
-        r60 = None if self.r60 is None else self.r60.to(device)
-        return Images(self.r10.to(device), r20, r60)
+        return self.map(lambda bands: bands.to(device))
 
 
 class BandValues(Protocol):
@@ -55,20 +60,60 @@ Prepared = Tensor | tuple[Tensor, ...]  # the second where each resolution is a 
 
 
 class Inputs(nn.Module):
-    """Turns `Images` into float32: one tensor (n, channels, 120, 120), or several; never under autocast.
+    """Turns `Images` into one tensor (n, channels, 120, 120), or several; computed in float32, never under autocast.
 
     Attributes:
         description: one line on how, for the record of a training.
         n_channels: channels of what it gives, together.
+        dtype: of what it gives; a network under autocast would round to it anyway.
+        memory_format: of what it gives.
+        keeps_buffers: work in memory that is kept from batch to batch. What it gives is then good until the next call.
     """
 
     description: str
     n_channels: int
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.dtype = torch.float32
+        self.memory_format = torch.contiguous_format
+        self.keeps_buffers = False
+        self._kept: dict[str, Tensor] = {}
+
+    @torch.no_grad()
     def forward(self, images: Images) -> Prepared:
         """The network's input."""
         with torch.autocast(images.r10.device.type, enabled=False):
-            return self.prepare(images)
+            prepared = self.prepare(images)
+            if isinstance(prepared, Tensor):
+                return self._laid_out(prepared, "input")
+            return tuple(self._laid_out(group, f"input {number}") for number, group in enumerate(prepared))
+
+    def _laid_out(self, prepared: Tensor, name: str) -> Tensor:
+        if self.dtype != prepared.dtype:
+            prepared = self._buffer(f"{name}, rounded", prepared.shape, prepared.device, self.dtype).copy_(prepared)
+        if not prepared.is_contiguous(memory_format=self.memory_format):
+            target = self._buffer(name, prepared.shape, prepared.device, self.dtype, self.memory_format)
+            prepared = target.copy_(prepared)
+        return prepared
+
+    def _buffer(
+        self,
+        name: str,
+        shape: Sequence[int],
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        memory_format: torch.memory_format = torch.contiguous_format,
+    ) -> Tensor:
+        """Memory for a batch: new, or the first images of that which is kept by this name."""
+        kept = self._kept.get(name)
+        is_fit = kept is not None and kept.device == device and kept.dtype == dtype and len(kept) >= shape[0]
+        if kept is None or not is_fit or kept.shape[1:] != torch.Size(shape[1:]):
+            with torch.inference_mode(False):  # a tensor of inference could not be written while learning
+                kept = torch.empty(tuple(shape), device=device, dtype=dtype, memory_format=memory_format)
+            if self.keeps_buffers:
+                self._kept[name] = kept
+        return kept[: shape[0]]
 
     def prepare(self, images: Images) -> Prepared:
         """What a kind of inputs does."""
@@ -98,19 +143,24 @@ class StandardisedBands(Inputs):
 
     def prepare(self, images: Images) -> Tensor:
         """(n, 3 or 12, 120, 120), standardised."""
+        n, device = len(images.r10), images.r10.device
+        prepared = self._buffer("bands", (n, self.n_channels, SIZE, SIZE), device)
         if images.r20 is None or images.r60 is None:
-            return self._standardise(images.r10[:, :N_RGB], 0, N_RGB)
-        return torch.cat(
-            (
-                self._standardise(images.r10, 0, 4),
-                self.upsample_r20(self._standardise(images.r20, 4, 10)),
-                self.upsample_r60(self._standardise(images.r60, 10, 12)),
-            ),
-            dim=1,
-        )
+            self._standardise(images.r10[:, :N_RGB], 0, prepared)
+            return prepared
+        self._standardise(images.r10, 0, prepared[:, :4])
+        for values, first, upsample in ((images.r20, 4, self.upsample_r20), (images.r60, 10, self.upsample_r60)):
+            n_bands, pixels = values.shape[1], values.shape[2]
+            small = self._buffer(f"{pixels} pixels", values.shape, device)
+            wide = self._buffer(f"{pixels} pixels, wide", (n, n_bands, pixels, SIZE), device)
+            large = self._buffer(f"{pixels} pixels, large", (n, n_bands, SIZE, SIZE), device)
+            self._standardise(values, first, small)
+            prepared[:, first : first + n_bands].copy_(upsample(small, wide=wide, out=large))
+        return prepared
 
-    def _standardise(self, values: Tensor, first: int, end: int) -> Tensor:
-        return (values.float() - self.mean[first:end]) / self.std[first:end]
+    def _standardise(self, values: Tensor, first: int, out: Tensor) -> None:
+        end = first + out.shape[1]
+        out.copy_(values).sub_(self.mean[first:end]).div_(self.std[first:end])
 
 
 class ImageNetRGB(Inputs):
@@ -147,9 +197,15 @@ class BicubicUpsampling(nn.Module):
         super().__init__()
         self.register_buffer("matrix", bicubic_matrix(source, target), persistent=False)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(…, source, source) -> (…, target, target)."""
-        return self.matrix @ (images @ self.matrix.T)
+    def forward(self, images: Tensor, *, wide: Tensor | None = None, out: Tensor | None = None) -> Tensor:
+        """(…, source, source) -> (…, target, target).
+
+        Args:
+            images: what is upsampled.
+            wide: memory for the first product, (…, source, target); None: new.
+            out: memory for the second, the result; None: new.
+        """
+        return torch.matmul(self.matrix, torch.matmul(images, self.matrix.T, out=wide), out=out)
 
 
 def bicubic_matrix(source: int, target: int) -> Tensor:

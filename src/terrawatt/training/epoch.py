@@ -5,11 +5,16 @@ import math
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from terrawatt.errors import TrainingError
 from terrawatt.training.collective import gathered, share_buffers, total
-from terrawatt.training.loader import Loader
+from terrawatt.training.loader import Batch, Loader
+from terrawatt.training.objectives import smoothed
+from terrawatt.training.prefetch import on_device
 from terrawatt.training.setup import Training
+
+_CHECK_EVERY = 32  # batches between two looks at the loss on a GPU
 
 
 def train_epoch(training: Training, epoch: int) -> float:
@@ -20,25 +25,43 @@ def train_epoch(training: Training, epoch: int) -> float:
     Raises:
         TrainingError: the loss is no longer a number.
     """
-    model, device, group = training.model, training.device, training.group
-    model.train()
-    loss_sum, n_images = torch.zeros((), dtype=torch.float64, device=device), 0
-    for batch in training.splits.train.shuffled(training.options.seed, epoch):
-        images, targets, counted, whole = batch.to(device)
-        training.optimizer.zero_grad()
+    training.model.train()
+    options, device, group = training.options, training.device, training.group
+    losses: list[Tensor] = []
+    counts: list[int] = []
+    n_images = 0
+    batches = on_device(training.splits.train.shuffled(options.seed, epoch), device)
+    for number, batch in enumerate(batches, 1):
+        losses.append(_step(training, batch))
+        counts.append(batch.counted)
+        n_images += batch.whole
+        if device.type == "cpu" or number % _CHECK_EVERY == 0:  # to look at a loss, the CPU must wait for a GPU
+            _refuse_infinite(losses, epoch, training)
+    _refuse_infinite(losses, epoch, training)
+    loss_sum = (torch.stack(losses).double() * torch.tensor(counts, device=device)).sum()
+    train_loss = total(loss_sum, group).item() / n_images  # waits for the device: the work ends in the phase
+    if options.spec.has_batch_norm:
+        share_buffers(training.model, group)
+    return train_loss
+
+
+def _step(training: Training, batch: Batch) -> Tensor:
+    """Learn from one batch, in as many parts as are asked for; its mean loss."""
+    options = training.options
+    training.optimizer.zero_grad()
+    losses = []
+    for images, targets in batch.parts(options.accumulate):
         with training.autocast():
             logits = training.learner(images).float()
-        loss = training.objective.loss(logits, targets)
+        loss = training.objective.loss(logits, smoothed(targets, options.label_smoothing, options.loss))
         # The mean of the processes' gradients becomes that over the images of the whole batch.
-        (loss * (counted * group.size / whole)).backward()  # type: ignore[no-untyped-call]
-        training.optimizer.step()
-        loss_sum += loss.detach() * counted
-        n_images += whole
-    train_loss = total(loss_sum, group).item() / n_images  # waits for the device: the work ends in the phase
-    if training.options.spec.has_batch_norm:
-        share_buffers(model, group)
-    _refuse_infinite(train_loss, f"epoch {epoch}: the train loss", training)
-    return train_loss
+        counted = len(targets) if batch.counted else 0
+        share = loss * (counted * training.group.size / batch.whole)
+        training.scaler.scale(share).backward()  # type: ignore[no-untyped-call]
+        losses.append(loss.detach() * (len(targets) / len(batch.targets)))
+    training.scaler.step(training.optimizer)
+    training.scaler.update()
+    return torch.stack(losses).sum()
 
 
 @torch.inference_mode()
@@ -54,19 +77,29 @@ def predict(training: Training, loader: Loader) -> tuple[NDArray[np.float32], fl
     group, device = training.group, training.device
     probabilities = [torch.empty(0, loader.labels.shape[1], device=device)]  # a small split has no share for some
     loss_sum = torch.zeros((), dtype=torch.float64, device=device)
-    for batch in loader.in_order():
-        images, targets, *_ = batch.to(device)
+    for images, targets, *_ in on_device(loader.in_order(), device):
         with training.autocast():
             logits = training.model(images).float()
         probabilities.append(training.objective.probabilities(logits))
         loss_sum += training.objective.loss(logits, targets).double() * len(targets)
     loss = total(loss_sum, group).item() / len(loader.rows)
-    _refuse_infinite(loss, "the loss of a prediction", training)
+    if not math.isfinite(loss):
+        raise TrainingError(f"the loss of a prediction is {loss}: what was learnt is not usable; give a smaller --lr")
     return gathered(torch.cat(probabilities), loader.shares, group).cpu().numpy(), loss
 
 
-def _refuse_infinite(loss: float, what: str, training: Training) -> None:
-    if not math.isfinite(loss):
-        raise TrainingError(
-            f"{what} is {loss}: the training diverged; give a smaller --lr than {training.options.lr:g}"
-        )
+def _refuse_infinite(losses: list[Tensor], epoch: int, training: Training) -> None:
+    """Look at the losses of the batches since the last look.
+
+    Raises:
+        TrainingError: one is not a number; names epoch and batch.
+    """
+    latest = torch.stack(losses[-_CHECK_EVERY:])
+    if bool(latest.isfinite().all()):
+        return
+    values = latest.tolist()
+    first = next(position for position, value in enumerate(values) if not math.isfinite(value))
+    raise TrainingError(
+        f"epoch {epoch}, batch {len(losses) - len(values) + first + 1}: the train loss is {values[first]}: "
+        f"the training diverged; give a smaller --lr than {training.options.lr:g}"
+    )

@@ -17,8 +17,9 @@ def forward_flops(model: Classifier) -> int:
     model.eval()
     with torch.no_grad():
         prepared = model.inputs(_black_image(model.inputs.n_channels).to(next(model.parameters()).device))
+        exact = prepared.float() if isinstance(prepared, torch.Tensor) else tuple(group.float() for group in prepared)
         with FlopCounterMode(display=False) as counter:
-            model.network(prepared)
+            model.network.forward(exact)  # not its call: the operations of a compiled network are not seen
     model.train(was_training)
     return int(counter.get_total_flops())
 

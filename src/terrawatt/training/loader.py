@@ -1,9 +1,11 @@
 """Batches of a pack: which images, in which order, on which device."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terrawatt.data.pack import Pack
+from terrawatt.data.packformat import SHARD_PATCHES
 from terrawatt.models.inputs import Images
 from terrawatt.training.group import ALONE, Group
+
+N_WAYS = 8  # of turning a square onto itself
+WINDOW_PATCHES = 4 * SHARD_PATCHES  # that are mixed by `shuffle="shards"`: 2.6 GB of 12 bands
 
 
 class Batch(NamedTuple):
@@ -28,9 +34,16 @@ class Batch(NamedTuple):
     counted: int
     whole: int
 
-    def to(self, device: torch.device) -> "Batch":
-        """The same on a device."""
-        return self._replace(images=self.images.to(device), targets=self.targets.to(device))
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Batch":
+        """The same with each of its tensors changed."""
+        return self._replace(images=self.images.map(function), targets=function(self.targets))
+
+    def parts(self, number: int) -> Iterator[tuple[Images, Tensor]]:
+        """Images and labels in so many parts, as equal as can be; fewer where there are fewer images."""
+        rows = np.array_split(np.arange(len(self.targets)), min(number, len(self.targets)))
+        for part in rows:
+            piece = slice(int(part[0]), int(part[-1]) + 1)
+            yield self.images.map(itemgetter(piece)), self.targets[piece]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +60,10 @@ class Loader:
             memory, so that threads do what processes would, without copies between them.
         drop_single: leave out a last batch of one image, which batch normalisation cannot train on.
         group: the process that reads, and the others; each gets its part of every batch.
+        shuffle: `full`, or `shards`: the pack is taken in pieces of `WINDOW_PATCHES`, in random order, and images are
+            mixed within a piece; what is read then stays in memory while it is needed, however large the pack is.
+        augment: `none`, or `flips`: each image of a shuffled batch is flipped and turned by quarters at random, all
+            eight ways alike; which way depends on nothing but seed, epoch and row.
     """
 
     pack: Pack
@@ -57,6 +74,8 @@ class Loader:
     workers: int = 0
     drop_single: bool = False
     group: Group = ALONE
+    shuffle: str = "full"
+    augment: str = "none"
 
     @property
     def targets(self) -> NDArray[np.uint8]:
@@ -77,14 +96,18 @@ class Loader:
 
     def shuffled(self, seed: int, epoch: int) -> Iterator[Batch]:
         """This process's part of all batches; this epoch's order depends on nothing but seed and epoch."""
-        batches = _cut(np.random.default_rng([seed, epoch]).permutation(self.rows), self.batch)
+        generator = np.random.default_rng([seed, epoch])
+        order = generator.permutation(self.rows) if self.shuffle == "full" else _near_each_other(self.rows, generator)
+        batches = _cut(order, self.batch)
         if self.drop_single and len(batches[-1]) == 1:
             batches.pop()
-        return self._read([self._part(rows) for rows in batches])
+        ways = generator.integers(N_WAYS, size=len(self.pack)) if self.augment == "flips" else None
+        return self._read([self._part(rows, ways) for rows in batches])
 
-    def _part(self, rows: NDArray[np.int64]) -> "_Part":
+    def _part(self, rows: NDArray[np.int64], ways: NDArray[np.int64] | None) -> "_Part":
         own = np.array_split(rows, self.group.size)[self.group.rank]
-        return _Part(own if len(own) else rows[:1], len(own), len(rows))
+        read = own if len(own) else rows[:1]
+        return _Part(read, len(own), len(rows), None if ways is None else ways[read])
 
     def _read(self, parts: "list[_Part]") -> Iterator[Batch]:
         return self._read_ahead(parts) if self.workers else map(self._read_part, parts)
@@ -108,6 +131,8 @@ class Loader:
         r20 = None if bands.r20 is None else torch.from_numpy(bands.r20)
         r60 = None if bands.r60 is None else torch.from_numpy(bands.r60)
         images = Images(torch.from_numpy(bands.r10), r20, r60)
+        if part.ways is not None:
+            images = images.map(partial(turned, ways=part.ways))
         return Batch(images, torch.from_numpy(self.labels[part.rows]).float(), part.counted, part.whole)
 
 
@@ -117,6 +142,27 @@ class _Part(NamedTuple):
     rows: NDArray[np.int64]
     counted: int
     whole: int
+    ways: NDArray[np.int64] | None = None
+
+
+def turned(images: Tensor, ways: NDArray[np.int64]) -> Tensor:
+    """Images (n, bands, pixels, pixels), each flipped and turned in its way.
+
+    Ways 0 to 3 are so many quarter turns, 4 to 7 the same after a flip from left to right.
+    """
+    pixels = images.numpy()
+    result = np.empty_like(pixels)
+    for way in range(N_WAYS):
+        chosen = np.flatnonzero(ways == way)
+        flipped = pixels[chosen][..., ::-1] if way >= N_WAYS // 2 else pixels[chosen]
+        result[chosen] = np.rot90(flipped, way % 4, axes=(2, 3))
+    return torch.from_numpy(result)
+
+
+def _near_each_other(rows: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
+    """A random order in which images of one piece of the pack follow each other."""
+    pieces = np.split(rows, np.flatnonzero(np.diff(rows // WINDOW_PATCHES)) + 1)
+    return np.concatenate([generator.permutation(pieces[i]) for i in generator.permutation(len(pieces))])
 
 
 def _cut(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:

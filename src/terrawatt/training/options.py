@@ -18,7 +18,12 @@ from terrawatt.training.split_choice import SplitChoice, read_choice
 
 OPTIMIZERS = ("SGD", "Adam", "AdamW")
 LOSSES = ("BCEWithLogits", "CrossEntropy", "MSE")
-PRECISIONS = ("fp32", "bf16")
+PRECISIONS = ("fp32", "bf16", "tf32", "fp16")
+GPU_PRECISIONS = ("tf32", "fp16")
+MEMORY_FORMATS = ("channels_last", "contiguous")
+ALLOCATORS = ("tuned", "system")
+SHUFFLES = ("full", "shards")
+AUGMENTATIONS = ("none", "flips")
 SELECTIONS = ("last", "best")
 SCHEDULES = ("constant", "cosine")
 DEVICES = ("auto", "cpu", "cuda")
@@ -40,7 +45,15 @@ class TrainingOptions:
         count: record the number of floating-point operations.
         seed: of the weights, the order of the images and everything else random.
         labels: 19 or 43.
-        precision: `fp32`, or `bf16` by autocast.
+        precision: `fp32`, or `bf16` by autocast; on GPUs also `tf32`, and `fp16` by autocast.
+        memory_format: of images and weights, one of `MEMORY_FORMATS`.
+        compile: have torch.compile make the network's program.
+        allocator: `tuned` keeps memory between steps (`training.allocator`), `system` leaves the C library alone.
+        deterministic: on a GPU, take the algorithms that give the same sums each time.
+        accumulate: parts in which a batch is learnt from, one after another.
+        shuffle: `full`, or `shards`: only images that lie near each other are mixed (`training.loader`).
+        label_smoothing: how much less sure the targets are, in [0, 1).
+        augment: `none`, or `flips`: each image flipped and turned by quarters at random.
         threads: of torch, shared by the processes; None: as many as torch finds good.
         workers: threads that read batches ahead; 0: read in the loop.
         nproc: processes that train together, on one batch each a part.
@@ -72,6 +85,14 @@ class TrainingOptions:
     seed: int = 0
     labels: int = 19
     precision: str = "fp32"
+    memory_format: str = "channels_last"
+    compile: bool = False
+    allocator: str = "tuned"
+    deterministic: bool = True
+    accumulate: int = 1
+    shuffle: str = "full"
+    label_smoothing: float = 0.0
+    augment: str = "none"
     threads: int | None = None
     workers: int = 0
     nproc: int = 1
@@ -118,6 +139,14 @@ class TrainingOptions:
             "threads": self.threads,
             "workers": self.workers or None,
             "nproc": self.nproc if self.nproc > 1 else None,
+            "memory-format": self.memory_format if self.memory_format != "channels_last" else None,
+            "compile": int(self.compile) or None,
+            "allocator": self.allocator if self.allocator != "tuned" else None,
+            "deterministic": None if self.deterministic else 0,
+            "accumulate": self.accumulate if self.accumulate > 1 else None,
+            "shuffle": self.shuffle if self.shuffle != "full" else None,
+            "label-smoothing": self.label_smoothing or None,
+            "augment": self.augment if self.augment != "none" else None,
             "schedule": self.schedule if self.schedule != "constant" else None,
             "warmup-epochs": self.warmup_epochs or None,
             "class-weights": int(self.class_weights) or None,
@@ -213,14 +242,33 @@ def _refuse_idle_choices(options: TrainingOptions) -> None:
         raise UsageError(f"--missing-share {options.missing_share:g} belongs to --split; leave it out")
     if options.warmup_epochs and options.warmup_epochs >= options.epochs:
         raise UsageError(f"--warmup-epochs {options.warmup_epochs}: must be less than --epochs {options.epochs}")
+    if options.label_smoothing == 1:
+        raise UsageError("--label-smoothing 1: must be below 1, or the labels say nothing")
+    if options.accumulate > options.batch:
+        raise UsageError(f"--accumulate {options.accumulate}: more parts than --batch {options.batch} has images")
     if options.class_weights and options.loss != "BCEWithLogits":
         raise UsageError(f"--class-weights 1 belongs to --loss BCEWithLogits; leave it out with {options.loss}")
 
 
 # What a test of a checkpoint does not have.
 _OF_TRAINING = frozenset(
-    {"optim", "loss", "lr", "epochs", "schedule", "warmup_epochs", "class_weights", "select", "patience"}
-    | {"checkpoint", "weights", "train_fraction"}
+    {
+        "optim",
+        "loss",
+        "lr",
+        "epochs",
+        "schedule",
+        "warmup_epochs",
+        "class_weights",
+        "select",
+        "patience",
+        "train_fraction",
+        "accumulate",
+        "shuffle",
+        "label_smoothing",
+        "augment",
+    }
+    | {"checkpoint", "weights"}
 )
 
 _READERS: Mapping[str, values.Reader] = {
@@ -245,6 +293,14 @@ _READERS: Mapping[str, values.Reader] = {
     "seed": values.whole(0, LARGEST_SEED),
     "labels": values.one_number_of(LABEL_COUNTS),
     "precision": values.one_of(PRECISIONS),
+    "memory-format": values.one_of(MEMORY_FORMATS),
+    "compile": values.flag,
+    "allocator": values.one_of(ALLOCATORS),
+    "deterministic": values.flag,
+    "accumulate": values.whole(1),
+    "shuffle": values.one_of(SHUFFLES),
+    "label-smoothing": values.share,
+    "augment": values.one_of(AUGMENTATIONS),
     "threads": values.whole(1),
     "workers": values.whole(0),
     "nproc": values.whole(1),

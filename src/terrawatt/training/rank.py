@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from terrawatt.training.allocator import tune_allocator
 from terrawatt.training.group import Group
 from terrawatt.training.launch import Job, rendezvous
 from terrawatt.training.options import from_parameters
@@ -30,6 +31,8 @@ def _train(job: Job, folder: Path, rank: int) -> None:
     from terrawatt.training.workload import run
 
     options = from_parameters(job.parameters)
+    if options.allocator == "tuned":
+        tune_allocator()
     run(
         options,
         Path(job.out),

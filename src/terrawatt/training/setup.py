@@ -16,7 +16,14 @@ from terrawatt.models.registry import Start
 from terrawatt.training.checkpoint import restore, statistics
 from terrawatt.training.checkpoint_header import CheckpointHeader, read_header
 from terrawatt.training.collective import Learner, learner, synchronised
-from terrawatt.training.compute import device_of, make_deterministic, seed_all
+from terrawatt.training.compute import (
+    autocast,
+    device_of,
+    gradient_scaler,
+    lay_out,
+    make_deterministic,
+    seed_all,
+)
 from terrawatt.training.group import ALONE, Group
 from terrawatt.training.loader import Loader
 from terrawatt.training.objectives import Objective, class_weights, objective, optimizer
@@ -58,14 +65,15 @@ class Training:
     learner: Learner
     objective: Objective
     optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
     bands: BandStatistics
     mean_labels: float
     class_weights: NDArray[np.float32] | None = None
     checkpoint: CheckpointHeader | None = None
 
     def autocast(self) -> AbstractContextManager[object]:
-        """The context of a forward pass: bfloat16 where it is asked for and exact enough, else nothing."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.options.precision == "bf16")
+        """The context of a forward pass."""
+        return autocast(self.options, self.device)
 
 
 def open_pack(options: TrainingOptions, say: Say) -> Pack:
@@ -108,6 +116,8 @@ def open_splits(options: TrainingOptions, pack: Pack, say: Say, group: Group = A
             workers=options.workers,
             drop_single=drop_single,
             group=group,
+            shuffle=options.shuffle,
+            augment=options.augment,
         )
 
     train, validation, test = (
@@ -134,16 +144,17 @@ def prepare(options: TrainingOptions, splits: Splits, group: Group = ALONE) -> T
     if options.threads is not None or group.size > 1:
         torch.set_num_threads(max((options.threads or torch.get_num_threads()) // group.local_size, 1))
     seed_all(options.seed)
-    make_deterministic(device)
+    make_deterministic(device, is_wanted=options.deterministic)
     checkpoint = None if options.test_only is None else read_header(options.test_only)
     bands = splits.train.pack.band_statistics() if checkpoint is None else statistics(checkpoint)
     model = _model(options, splits, bands)
     model = synchronised(model.to(device), group, device)
+    lay_out(model, options, device)
     if not group.is_first:  # the weights are the same, but images that are dropped out must not be
         torch.manual_seed(int(np.random.SeedSequence([options.seed, group.rank]).generate_state(1)[0]))
     mean_labels = _mean_labels(splits.train.targets) if checkpoint is None else checkpoint.mean_labels
     weights = class_weights(splits.train.targets) if options.class_weights else None
-    learning = optimizer(options, model.parameters())
+    learning = optimizer(options, model.parameters(), device)
     follow_schedule(learning, options, splits.train)
     return Training(
         group=group,
@@ -158,6 +169,7 @@ def prepare(options: TrainingOptions, splits: Splits, group: Group = ALONE) -> T
             None if weights is None else torch.from_numpy(weights).to(device),
         ),
         optimizer=learning,
+        scaler=gradient_scaler(options, device),
         bands=bands,
         mean_labels=mean_labels,
         class_weights=weights,

@@ -14,6 +14,7 @@ from terrawatt.errors import TrainingError, UsageError
 from terrawatt.records import PhaseName
 from terrawatt.runs.atomic import sha256
 from terrawatt.runs.reporting import PhaseReporter
+from terrawatt.training.allocator import can_tune_allocator
 from terrawatt.training.checkpoint import check_target, write_checkpoint
 from terrawatt.training.collective import joined
 from terrawatt.training.compute import device_of
@@ -123,6 +124,13 @@ def _record(training: Training, outcome: Outcome, flops: int | None) -> Mapping[
         "device": _device_name(training.device),
         "processes": training.group.size,
         "threads": torch.get_num_threads(),
+        "compute": {
+            "precision": options.precision,
+            "memory_format": options.memory_format,
+            "compile": options.compile,
+            "allocator": options.allocator if can_tune_allocator() else "system",
+            "deterministic": options.deterministic,
+        },
         "versions": {"terrawatt": __version__, "torch": torch.__version__},
         "history": [asdict(epoch) for epoch in outcome.history],
     }
@@ -144,7 +152,11 @@ def _device_name(device: torch.device) -> str:
 @contextmanager
 def _explaining_memory(options: TrainingOptions) -> Iterator[None]:
     """Turns the several ways in which memory runs out into one line."""
-    advice = f"out of memory with --batch {options.batch}; give a smaller batch"
+    parts = 2 * options.accumulate
+    advice = (
+        f"out of memory with --batch {options.batch}; give a smaller batch, "
+        f"or learn from this one in parts with --accumulate {parts}"
+    )
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
