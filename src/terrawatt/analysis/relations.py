@@ -7,6 +7,7 @@ from terrawatt.analysis.correlation import Correlations, correlations
 from terrawatt.analysis.derived import Derived, derived
 from terrawatt.analysis.frugality import Frugality, frugality
 from terrawatt.analysis.loadings import Components, components
+from terrawatt.analysis.matched import Matched, matched
 from terrawatt.analysis.meters import MeterLine, meter_line
 from terrawatt.analysis.pareto import ParetoFront, pareto_front
 from terrawatt.analysis.table import Table
@@ -21,6 +22,7 @@ class Relations:
         pareto: the front of energy and performance.
         frugality: scores that weigh performance against energy.
         derived: energy per epoch, image, correct label.
+        matched: scenarios that differ in one factor only.
         meters: a meter's energy on CodeCarbon's.
         correlations: between quantities.
         components: principal components.
@@ -33,6 +35,7 @@ class Relations:
     meters: MeterLine | None = None
     correlations: Correlations | None = None
     components: Components | None = None
+    matched: Matched | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -40,6 +43,7 @@ _ANALYSES: Mapping[str, Callable[[Table], object]] = {
     "pareto": pareto_front,
     "frugality": frugality,
     "derived": derived,
+    "matched": matched,
     "meters": meter_line,
     "correlations": correlations,
     "components": components,

@@ -71,5 +71,11 @@ def scenario_rows(table: Table) -> tuple[ScenarioRows, ...]:
 def level_label(factor: str, value: object) -> str:
     """One value of a factor as a label: `lr 0.001`, a model's name alone; a dash where there is none."""
     name = _SHORT_NAMES.get(factor, factor)
-    text = f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
-    return f"{name} {'–' if value is None else text}".strip()
+    return f"{name} {level_text(value)}".strip()
+
+
+def level_text(value: object) -> str:
+    """One value of a factor alone; a dash where there is none."""
+    if value is None:
+        return "–"
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

@@ -13,6 +13,8 @@ from terrawatt.report.relations.correlations import correlations_statement
 from terrawatt.report.relations.derived import TITLE as DERIVED
 from terrawatt.report.relations.derived import derived_statement
 from terrawatt.report.relations.frugality import frugality_statement
+from terrawatt.report.relations.matched import TITLE as MATCHED
+from terrawatt.report.relations.matched import matched_statement
 from terrawatt.report.relations.meters import meters_statement
 from terrawatt.report.relations.pareto import TITLE as PARETO
 from terrawatt.report.relations.pareto import pareto_statement
@@ -24,6 +26,7 @@ __all__ = ["Statement", "statements"]
 _ALL: Mapping[str, tuple[str, Callable[[Any], Statement]]] = {
     "pareto": (PARETO, pareto_statement),
     "frugality": (mark("Frugality: performance weighed against energy"), frugality_statement),
+    "matched": (MATCHED, matched_statement),
     "derived": (DERIVED, derived_statement),
     "meters": (mark("The meter against CodeCarbon"), meters_statement),
     "correlations": (mark("Correlations"), correlations_statement),
