@@ -202,3 +202,20 @@ def test_a_large_report_stays_below_5_mb(
     curves = tuple(make_curve(20_000, key=(1, group, 1)) for group in range(MAX_CURVES))
     page = write_report(make_content(table, curves=curves, verdicts={}), tmp_path, formats=("svg",))
     assert page.stat().st_size < 5_000_000
+
+
+def test_of_a_page_that_would_be_too_large_the_last_curves_are_left_out_and_stay_files(
+    make_content: Callable[..., ReportContent], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curves = tuple(make_curve(key=(1, group, 1), name=f"curve of group {group}") for group in range(1, 4))
+    content = make_content(curves=curves, curves_left_out=2)
+    whole = write_report(content, tmp_path / "whole", formats=("svg",))
+    monkeypatch.setattr("terrawatt.report.page._LARGEST_PAGE", whole.stat().st_size - 1_000)
+    smaller = write_report(content, tmp_path / "smaller", formats=("svg",))
+    assert smaller.stat().st_size < whole.stat().st_size - 1_000
+    text = smaller.read_text(encoding="utf-8")
+    assert "curve of group 2" in text
+    assert "curve of group 3" not in text
+    assert "3 more are left out" in text
+    files = [sorted(file.name for file in (page.parent / "figures").iterdir()) for page in (whole, smaller)]
+    assert files[0] == files[1]

@@ -24,12 +24,13 @@ from terrawatt.report.relations import statements
 from terrawatt.report.render import FORMATS, rendered, small_png, small_svg, svg_size, vega_bundle
 from terrawatt.report.repetitions import repetitions
 from terrawatt.report.tables import scenario_table
-from terrawatt.report.templating import environment
+from terrawatt.report.templating import environment, packed
 from terrawatt.report.theme import specification
 from terrawatt.report.verdicts import estimates, standing, verdict_lines, without_unusable
 from terrawatt.report.workers import MANY_ROWS, Here
 from terrawatt.runs.atomic import write_bytes, write_text
 
+_LARGEST_PAGE = 4_900_000  # bytes; of a larger page the last power curves are left out, which are files too
 _LARGEST_SVG = 100_000  # bytes; with more points in it, a figure's fallback picture may be smaller as PNG
 
 
@@ -115,9 +116,23 @@ def _write(content: ReportContent, folder: Path, look: Look, executor: Executor)
     figures = drawn[: len(shown)]
     curves = [_curve(curve, figure) for (curve, _), figure in zip(titled, drawn[len(shown) :], strict=True)]
     page = _page(content, usable, figures, curves)
+    fitting = _fitting(curves, len(page.encode("utf-8")) - _LARGEST_PAGE)
+    if fitting < len(curves):
+        content = replace(content, curves_left_out=content.curves_left_out + len(curves) - fitting)
+        page = _page(content, usable, figures, curves[:fitting])
     _write_figures([*figures, *(curve.drawn for curve in curves)], folder / "figures")
     write_text(folder / "report.html", page)
     return folder / "report.html"
+
+
+def _fitting(curves: Sequence[PageCurve], excess: int) -> int:
+    """How many of the power curves, from the first on, stay on a page that is too large by some bytes."""
+    fitting = len(curves)
+    while fitting and excess > 0:
+        fitting -= 1
+        drawn = curves[fitting].drawn
+        excess -= len(drawn.picture) + len(packed(drawn.specification))
+    return fitting
 
 
 def _draw(figure: Figure, table: Table, look: Look) -> PageFigure:
