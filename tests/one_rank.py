@@ -20,6 +20,7 @@ from terrawatt.training.setup import open_splits, prepare
 SETTINGS = (
     {"optim": "SGD", "lr": 0.1, "model": "s-cnn-rgb", "batch": 11},  # 12 images: a last batch of one
     {"optim": "Adam", "loss": "CrossEntropy", "model": "s-cnn-all", "batch": 5},
+    {"optim": "SGD", "lr": 0.1, "model": "s-cnn-rgb", "batch": 5, "accumulate": 3},  # shares of 3 and 2 images
 )
 
 

@@ -89,6 +89,16 @@ def test_in_order_each_reads_a_share_and_the_shares_are_the_split(rows, batch, s
     assert [len(share) for share in shares] == every[0].shares
 
 
+@given(splits, st.integers(1, 12), st.integers(1, 6), st.integers(1, 5))
+def test_all_processes_learn_in_as_many_parts(rows, batch, size, parts):
+    batches = [list(loader.shuffled(7, 1)) for loader in loaders(rows, batch, size)]
+    for same in zip(*batches, strict=True):
+        made = [list(one.parts(parts, Group(rank, size, rank, size))) for rank, one in enumerate(same)]
+        assert len({len(each) for each in made}) == 1
+        for one, each in zip(same, made, strict=True):
+            assert torch.equal(torch.cat([images.r10 for images, _ in each]), one.images.r10)
+
+
 def test_a_last_single_image_is_dropped_from_all_processes_alike():
     counts = [[part.counted for part in one.shuffled(1, 1)] for one in loaders([*range(9)], 4, 3, drop_single=True)]
     assert counts == [[2, 2], [1, 1], [1, 1]]

@@ -11,6 +11,13 @@ import sys
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _NEVER_TRIM = 2**31 - 1
 
+_in_effect = False  # of this process
+
+
+def is_tuned() -> bool:
+    """Whether this process keeps its memory."""
+    return _in_effect
+
 
 def tune_allocator() -> bool:
     """Never map large blocks on their own, never give the heap's end back; False where the C library cannot.
@@ -18,10 +25,12 @@ def tune_allocator() -> bool:
     The same as `MALLOC_MMAP_MAX_=0` and a large `MALLOC_TRIM_THRESHOLD_` in the environment of the process. The memory
     of a process then stays at its peak.
     """
-    if not can_tune_allocator():
-        return False
-    library = ctypes.CDLL(None)
-    return bool(library.mallopt(_M_MMAP_MAX, 0)) and bool(library.mallopt(_M_TRIM_THRESHOLD, _NEVER_TRIM))
+    global _in_effect
+    if can_tune_allocator():
+        library = ctypes.CDLL(None)
+        mapped, trimmed = library.mallopt(_M_MMAP_MAX, 0), library.mallopt(_M_TRIM_THRESHOLD, _NEVER_TRIM)
+        _in_effect = bool(mapped and trimmed)
+    return _in_effect
 
 
 def can_tune_allocator() -> bool:

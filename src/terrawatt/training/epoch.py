@@ -50,7 +50,7 @@ def _step(training: Training, batch: Batch) -> Tensor:
     options = training.options
     training.optimizer.zero_grad()
     losses = []
-    for images, targets in batch.parts(options.accumulate):
+    for images, targets in batch.parts(options.accumulate, training.group):
         with training.autocast():
             logits = training.learner(images).float()
         loss = training.objective.loss(logits, smoothed(targets, options.label_smoothing, options.loss))

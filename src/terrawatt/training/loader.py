@@ -38,10 +38,13 @@ class Batch(NamedTuple):
         """The same with each of its tensors changed."""
         return self._replace(images=self.images.map(function), targets=function(self.targets))
 
-    def parts(self, number: int) -> Iterator[tuple[Images, Tensor]]:
-        """Images and labels in so many parts, as equal as can be; fewer where there are fewer images."""
-        rows = np.array_split(np.arange(len(self.targets)), min(number, len(self.targets)))
-        for part in rows:
+    def parts(self, number: int, group: Group = ALONE) -> Iterator[tuple[Images, Tensor]]:
+        """Images and labels in so many parts, as equal as can be; fewer where there are fewer images.
+
+        All processes of a group make as many parts: they wait for each other's gradients after each.
+        """
+        smallest_share = max(self.whole // group.size, 1)
+        for part in np.array_split(np.arange(len(self.targets)), min(number, smallest_share)):
             piece = slice(int(part[0]), int(part[-1]) + 1)
             yield self.images.map(itemgetter(piece)), self.targets[piece]
 

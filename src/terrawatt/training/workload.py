@@ -14,7 +14,7 @@ from terrawatt.errors import TrainingError, UsageError
 from terrawatt.records import PhaseName
 from terrawatt.runs.atomic import sha256
 from terrawatt.runs.reporting import PhaseReporter
-from terrawatt.training.allocator import can_tune_allocator
+from terrawatt.training.allocator import is_tuned
 from terrawatt.training.checkpoint import check_target, write_checkpoint
 from terrawatt.training.collective import joined
 from terrawatt.training.compute import device_of
@@ -128,7 +128,7 @@ def _record(training: Training, outcome: Outcome, flops: int | None) -> Mapping[
             "precision": options.precision,
             "memory_format": options.memory_format,
             "compile": options.compile,
-            "allocator": options.allocator if can_tune_allocator() else "system",
+            "allocator": "tuned" if is_tuned() else "system",
             "deterministic": options.deterministic,
         },
         "versions": {"terrawatt": __version__, "torch": torch.__version__},
