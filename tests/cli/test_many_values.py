@@ -13,7 +13,7 @@ CSV = "Method,Window size,AUC,Energy (plug),Duration\n0,5,0.8,10,1\n0,5,0.8,11,1
 def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A table in the working folder; figures are tested elsewhere."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(module, "write_report", lambda _content, folder, look: folder / "report.html")
+    monkeypatch.setattr(module, "write_report", lambda _content, folder, look, executor=None: folder / "report.html")
     path = tmp_path / "change.csv"
     path.write_text(CSV)
     return path

@@ -191,6 +191,7 @@ class DamagedPack:
     """A pack of 200 images for training, one of which is damaged."""
 
     path = Path("pack")
+    has_all_bands = True
 
     @classmethod
     def open(cls, _path: Path) -> "DamagedPack":

@@ -18,7 +18,7 @@ def results(tmp_path, monkeypatch):
     (tmp_path / "terrawatt.toml").write_text('[experiment]\nname = "conso"\n')
     monkeypatch.chdir(tmp_path)
 
-    def report(content, folder, look):
+    def report(content, folder, look, executor):
         (folder / "report.html").write_text(f"{content.command}\n{look.names} {look.formats} {look.theme}")
         return folder / "report.html"
 
