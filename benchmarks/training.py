@@ -7,7 +7,8 @@ epochs are of S-CNN-All on a synthetic archive of v1: torchgeo reads its GeoTIFF
 the first epoch warms up. *Compute only* is the network alone on a batch that lies ready.
 
 Memory is what a training holds of its own (anonymous pages, at their peak: the allocator gives none back) beyond that
-of the network alone; pages of the pack in the page cache are not the process's.
+of the network alone; pages of the pack in the page cache are not the process's. *Peak* is what the machine reaches on
+matrix products of 2,048 rows: bfloat16 can gain no more than its ratio, and virtual machines of one kind differ in it.
 
     python benchmarks/training.py [REPEATS]
 """
@@ -22,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PATCHES, REPEATS, BATCH = 1_000, 3, 100
+PATCHES, REPEATS, BATCH = 1_000, 2, 100
 WAYS = {
     "plain": {"precision": "fp32", "memory-format": "contiguous", "allocator": "system"},
     "default": {},
@@ -41,7 +42,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_data(folder)
-        cases = ["upsample", "torchgeo", "epoch default", "epoch best", *compute_cases()]
+        cases = ["peak", "upsample", "torchgeo", "epoch default", "epoch best", *compute_cases()]
         found: Found = {}
         for _ in range(repeats):
             for case in cases:
@@ -108,6 +109,8 @@ def in_a_process(case: str, folder: Path) -> dict[str, float]:
 def measure(case: str, folder: Path) -> dict[str, float]:
     """One case, in this process."""
     kind, *words = case.split()
+    if kind == "peak":
+        return {f"{precision}, GFLOP/s": matrix_products(precision) for precision in ("float32", "bfloat16")}
     way = WAYS.get(words[0] if words else "default", {})
     if kind != "torchgeo" and way.get("allocator", "tuned") == "tuned":
         from terrawatt.training.allocator import tune_allocator
@@ -140,6 +143,19 @@ def prepared(pack: Path, parameters: dict[str, Any]) -> Any:
     given = {"model": "s-cnn-all", "optim": "SGD", "batch": BATCH, "device": "cpu", "data": str(pack), "verify": 0}
     options = from_parameters(given | parameters)
     return prepare(options, open_splits(options, open_pack(options, lambda _line: None), lambda _line: None))
+
+
+def matrix_products(precision: str) -> float:
+    """What the machine reaches on large square matrices: the limit of all that follows differs from host to host."""
+    import torch
+
+    left, right = (torch.randn(2048, 2048).to(getattr(torch, precision)) for _ in range(2))
+
+    def run() -> int:
+        torch.matmul(left, right)
+        return 2 * 2048**3
+
+    return rate(run, 9) / 1e9
 
 
 def upsampling(folder: Path) -> float:
