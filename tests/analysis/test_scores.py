@@ -1,4 +1,4 @@
-"""The scores against torchmetrics', which `training.metrics` calls, and which agree with scikit-learn's."""
+"""The scores against those of torchmetrics."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import torchmetrics_scores as by_torch
 from terrawatt.analysis import scores as in_numpy
 from terrawatt.analysis.table import PERFORMANCE
 from terrawatt.errors import AnalysisError
-from terrawatt.training import metrics as by_torch
 
 
 @st.composite

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from terrawatt.analysis.scores import scores
 from terrawatt.data.archive import open_archive
 from terrawatt.data.packer import pack_archive
 from terrawatt.data.synth import synthesise
 from terrawatt.training.f1 import f1_scores
-from terrawatt.training.metrics import scores
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""Scores of a multi-label classification, in numpy; `training.metrics` has the same by torchmetrics (docs/training.md).
+"""Scores of a multi-label classification, in numpy (docs/training.md).
 
 A summary reads the predictions of thousands of repetitions, and on machines that have no torch. A label is predicted
 where its probability is above 0.5. 0/0 is 0: the precision of a label that is never predicted, of an image for which

@@ -1,6 +1,6 @@
-"""F1 of a validation, in numpy: after each epoch, inside the measured window, torchmetrics' import would cost more.
+"""F1 of a validation, after each epoch, inside the measured window: no more is computed than is shown.
 
-By the rules of `training.metrics`, which computes all scores when a run is summarised.
+By the rules of `analysis.scores`, which computes all scores when a run is summarised.
 """
 
 import numpy as np

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn import metrics as sk
 
+from terrawatt.analysis.scores import scores
 from terrawatt.analysis.table import PERFORMANCE
-from terrawatt.errors import TrainingError
+from terrawatt.errors import AnalysisError
 from terrawatt.training.f1 import f1_scores
-from terrawatt.training.metrics import scores
 
 KEYS = [column.name for column in PERFORMANCE]
 
@@ -119,7 +119,7 @@ def test_where_no_label_occurs_only_the_accuracy_is_known():
     ],
 )
 def test_what_is_no_prediction_is_refused(probabilities, targets, message):
-    with pytest.raises(TrainingError, match=message):
+    with pytest.raises(AnalysisError, match=message):
         scores(probabilities.astype(np.float32), targets.astype(np.uint8))
 
 

@@ -1,12 +1,6 @@
-"""Scores of a multi-label classification, with torchmetrics (docs/training.md).
+"""The scores of `analysis.scores` by torchmetrics: a second implementation, under the same rules."""
 
-A label is predicted where its probability is above 0.5. 0/0 is 0: the precision of a label that is never predicted,
-of an image for which nothing is. Labels that occur in no image of the test set have no recall: they are left out of
-the macro averages and listed; the other averages keep their false positives.
-"""
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,51 +8,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics.functional import classification
 
-from terrawatt.errors import TrainingError
+from terrawatt.analysis.scores import Scores
 
 _NAN = float("nan")
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """The scores by the names of the table's columns; NaN where no label occurs at all.
-
-    Attributes:
-        values: name -> score in [0, 1].
-        empty_labels: indices of the labels that occur in no image, which the macro averages leave out.
-    """
-
-    values: Mapping[str, float]
-    empty_labels: tuple[int, ...]
-
-
 def scores(probabilities: NDArray[np.float32], targets: NDArray[np.uint8]) -> Scores:
-    """All scores of some predictions.
-
-    Args:
-        probabilities: (n, n_classes) in [0, 1].
-        targets: multi-hot, of the same shape.
-
-    Raises:
-        TrainingError: the shapes differ, there is no image, or a value is no probability or no 0 or 1.
-    """
-    _check(probabilities, targets)
+    """All scores of predictions, (n, n_classes)."""
     predicted, actual = torch.from_numpy(np.float32(probabilities)), torch.from_numpy(targets.astype(np.int64))
     occurs = actual.any(dim=0)
     values = {"Accuracy": _accuracy(predicted, actual), **_threshold_scores(predicted, actual, occurs)}
     values |= _average_precision(predicted, actual, occurs)
     return Scores(values, tuple(torch.nonzero(~occurs).flatten().tolist()))
-
-
-def _check(probabilities: NDArray[np.float32], targets: NDArray[np.uint8]) -> None:
-    if probabilities.shape != targets.shape or probabilities.ndim != 2:
-        raise TrainingError(f"probabilities of shape {probabilities.shape} do not fit targets of shape {targets.shape}")
-    if not probabilities.size:
-        raise TrainingError(f"no prediction to score: the arrays have shape {probabilities.shape}")
-    if not ((probabilities >= 0) & (probabilities <= 1)).all():
-        raise TrainingError("a probability is not in [0, 1]; torchmetrics would take all of them for logits")
-    if not ((targets == 0) | (targets == 1)).all():
-        raise TrainingError("a target is neither 0 nor 1")
 
 
 def _accuracy(predicted: Tensor, actual: Tensor) -> float:
