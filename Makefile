@@ -58,7 +58,8 @@ tests: $(VENV)/.test servers  ## the tests, with coverage
 	@# Runs with faults last minutes of real time and mostly wait, so they go on beside the others, which give way;
 	@# after them what starts many commands and is measured by no coverage.
 	@$(BIN)/pytest $(ASIDE) -p no:cacheprovider >.aside.log 2>&1 & aside=$$!; \
-	nice -n 10 $(BIN)/pytest $(ASIDE:%=--ignore=%) --cov --cov-report=term; others=$$?; \
+	nice -n 10 $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile $(ASIDE:%=--ignore=%) \
+	  --cov --cov-report=term; others=$$?; \
 	echo "$(ASIDE):"; wait $$aside; status=$$?; cat .aside.log; exit $$((others || status))
 
 docs: $(VENV)/.docs  ## the documentation as a site, in site/
