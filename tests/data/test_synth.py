@@ -31,6 +31,17 @@ def test_the_same_seed_gives_the_same_files(version: str, shared_v1: Path, share
     assert files(tmp_path / "again") == files(shared_v1 if version == "v1" else shared_v2)
 
 
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_several_processes_write_the_same_files(
+    version: str, shared_v1: Path, shared_v2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synth, "_PATCHES_A_TASK", 5)
+    progress: list[int] = []
+    synthesise(tmp_path / "again", version=version, patches=PATCHES, seed=7, processes=2, progress=progress.append)
+    assert files(tmp_path / "again") == files(shared_v1 if version == "v1" else shared_v2)
+    assert progress == list(range(1, PATCHES + 1))
+
+
 def test_another_seed_gives_others(shared_v1: Path, tmp_path: Path) -> None:
     synthesise(tmp_path / "other", version="v1", patches=2, seed=8)
     assert not set(files(tmp_path / "other")) & {name for name in files(shared_v1) if name.endswith(".tif")}

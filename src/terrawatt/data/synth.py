@@ -17,10 +17,14 @@ there are no radar images.
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +36,8 @@ from numpy.typing import NDArray
 
 from terrawatt.data.bands import PATCH_SIZE_M, RESOLUTIONS
 from terrawatt.data.covers import COVERS
-from terrawatt.data.geotiff import Georeference, encode, projection_wkt
+from terrawatt.data.geotiff import Georeference, projection_wkt
+from terrawatt.data.geotiff_template import TemplateEncoder
 from terrawatt.data.labels import LABELS_19, LABELS_43, mask_to_19, mask_to_names
 from terrawatt.data.landscapes import ACQUISITIONS, PATCHES_A_SIDE, Acquisition, draw_covers
 from terrawatt.data.scene import Scene, paint
@@ -44,6 +49,7 @@ MAX_PATCHES: Final = len(ACQUISITIONS) * PATCHES_A_SIDE**2
 
 _SPLIT_SHARES: Final = {"train": 0.52, "validation": 0.24, "test": 0.24}  # of the official v1 lists
 _V1_LISTS: Final = {"train": "train", "validation": "val", "test": "test"}
+_PATCHES_A_TASK: Final = 50  # of several processes: enough for the pipes to be idle, few enough to see progress
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,13 @@ class Site:
 
 
 def synthesise(
-    folder: Path, *, version: str, patches: int, seed: int, progress: Callable[[int], None] | None = None
+    folder: Path,
+    *,
+    version: str,
+    patches: int,
+    seed: int,
+    processes: int = 1,
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write a synthetic archive; the folder appears only when it is complete.
 
@@ -94,7 +106,8 @@ def synthesise(
         folder: where to; must not exist, or be empty.
         version: "v1" or "v2".
         patches: how many, 1 to `MAX_PATCHES`.
-        seed: any integer from 0 on; the same seed gives the same bytes.
+        seed: any integer from 0 on; the same seed gives the same bytes, whatever the number of processes.
+        processes: how many paint.
         progress: called with the number of patches written so far.
 
     Raises:
@@ -108,15 +121,12 @@ def synthesise(
     if seed < 0:
         raise UsageError(f"the seed must not be negative, as {seed} is")
     sites = plan_sites(patches, seed)
-    write = _write_v1_patch if version == "v1" else _write_v2_patch
-    masks = []
-    with _appearing(folder) as building, rasterio.Env():
-        for done, site in enumerate(sites, 1):
-            labels, scene = make_patch(site, seed)
-            write(building, site, labels, scene)
-            masks.append(sum(1 << label for label in labels))
+    masks: list[int] = []
+    with _appearing(folder) as building:
+        for mask in _write_patches(partial(_write_patch, building, version, seed), sites, processes):
+            masks.append(mask)
             if progress is not None:
-                progress(done)
+                progress(len(masks))
         if version == "v1":
             _write_v1_lists(building, sites)
         else:
@@ -145,6 +155,44 @@ def make_patch(site: Site, seed: int) -> tuple[list[int], Scene]:
     return sorted(labels), paint(labels, shares, site.acquisition.greenness, rng)
 
 
+def _write_patches(write: Callable[[Site], int], sites: Sequence[Site], processes: int) -> Iterator[int]:
+    """Write patches, by one process or several; the labels of each as a bitmask, in their order."""
+    if processes == 1:
+        with rasterio.Env():
+            yield from map(write, sites)
+        return
+    tasks = [sites[first : first + _PATCHES_A_TASK] for first in range(0, len(sites), _PATCHES_A_TASK)]
+    with ProcessPoolExecutor(
+        min(processes, len(tasks)),
+        mp_context=get_context("spawn"),  # a parent with threads must not be forked
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),  # Ctrl-C is the parent's
+    ) as pool:
+        try:
+            for masks in pool.map(partial(_write_some, write), tasks):
+                yield from masks
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _write_some(write: Callable[[Site], int], sites: Iterable[Site]) -> list[int]:
+    with rasterio.Env():
+        return [write(site) for site in sites]
+
+
+def _write_patch(archive: Path, version: str, seed: int, site: Site) -> int:
+    """Paint and write a patch; its labels as a bitmask."""
+    labels, scene = make_patch(site, seed)
+    write = _write_v1_patch if version == "v1" else _write_v2_patch
+    write(archive, site, labels, scene)
+    return sum(1 << label for label in labels)
+
+
+@cache
+def _encoder() -> TemplateEncoder:
+    return TemplateEncoder()
+
+
 def _write_v1_patch(archive: Path, site: Site, labels: list[int], scene: Scene) -> None:
     folder = archive / "BigEarthNet-v1.0" / site.v1_name
     _write_bands(folder, site.v1_name, site.place, scene, nodata=None)
@@ -170,7 +218,7 @@ def _write_v2_patch(archive: Path, site: Site, labels: list[int], scene: Scene) 
     codes = np.array([cover.clc_code for cover in COVERS], dtype=np.uint16)
     folder = archive / "Reference_Maps" / site.v2_tile_name / site.v2_name
     folder.mkdir(parents=True)
-    reference = encode(codes[scene.cover], 10, site.place, nodata=0)
+    reference = _encoder().encode(codes[scene.cover], 10, site.place, nodata=0)
     (folder / f"{site.v2_name}_reference_map.tif").write_bytes(reference)
 
 
@@ -179,7 +227,7 @@ def _write_bands(folder: Path, name: str, place: Georeference, scene: Scene, nod
     arrays: tuple[NDArray[np.uint16], ...] = (scene.r10, scene.r20, scene.r60)
     for resolution, array in zip(RESOLUTIONS, arrays, strict=True):
         for band, pixels in zip(resolution.bands, array, strict=True):
-            (folder / f"{name}_{band}.tif").write_bytes(encode(pixels, resolution.pixel_m, place, nodata))
+            (folder / f"{name}_{band}.tif").write_bytes(_encoder().encode(pixels, resolution.pixel_m, place, nodata))
 
 
 def _write_v1_lists(archive: Path, sites: list[Site]) -> None:
