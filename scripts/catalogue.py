@@ -1,4 +1,4 @@
-"""The report's catalogues anew: every text of its sources, with the translations that there are.
+"""The catalogues of report and comparison anew: every text of their sources, with the translations that there are.
 
     python scripts/catalogue.py
 
@@ -13,13 +13,18 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
-REPORT = Path(__file__).parents[1] / "src" / "terrawatt" / "report"
+PACKAGE = Path(__file__).parents[1] / "src" / "terrawatt"
+REPORT = PACKAGE / "report"
 KEYWORDS = {"say": None, "mark": None, "say_n": (1, 2)}
 _METHODS = {".py": "python", ".html": "jinja2", ".js": "jinja2"}
+_COMPARE = ("cli/compare.py", "summary/compare.py", "summary/limit.py", "summary/scenarios.py", "summary/wording.py")
+SOURCES = sorted(
+    [*(path for path in REPORT.rglob("*") if path.suffix in _METHODS), *(PACKAGE / name for name in _COMPARE)]
+)
 
 
 def extracted() -> Catalog:
-    """Every text that the report says, with the files that say it."""
+    """Every text that the report or a comparison says, with the files that say it."""
     found = Catalog(project="terrawatt", charset="utf-8", fuzzy=False)
     for name, text in _texts():
         found.add(text, locations=[(name, None)])
@@ -43,10 +48,10 @@ def updated(path: Path) -> bytes:
 
 
 def _texts() -> Iterator[tuple[str, str | tuple[str, ...]]]:
-    for path in sorted(path for path in REPORT.rglob("*") if path.suffix in _METHODS):
+    for path in SOURCES:
         with path.open("rb") as file:
             for _, text, _, _ in extract(_METHODS[path.suffix], file, KEYWORDS, (), {"encoding": "utf-8"}):
-                yield path.relative_to(REPORT).as_posix(), text
+                yield path.relative_to(PACKAGE).as_posix(), text
 
 
 if __name__ == "__main__":

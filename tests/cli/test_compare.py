@@ -185,3 +185,31 @@ def test_a_limit_that_cannot_be_meant_is_wrong_usage(results, capsys, arguments,
     code, _, err = terrawatt(capsys, "compare", 1, *arguments)
     assert code == 2
     assert message in " ".join(err.replace("│", " ").split())
+
+
+def test_a_comparison_in_french_has_french_words_and_numbers(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH, c=HIGH[:1])
+    code, out, err = terrawatt(capsys, "compare", 1, "--lang", "fr", "--fail-above", "25%")
+    assert (code, err) == (0, "")
+    said = out.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert "a consomme 12,0 % ± 1,5 % de moins que b (intervalle à 95 % : de 10,5 à 13,5 %)" in said
+    assert "Welch, 5 et 5 répétitions ; dispersion seule : 0,8" in said
+    assert "a et c : pas de comparaison : c a 1 répétition utilisable, et il en faut 3 de chaque côté" in said
+    assert "b : dans la limite : Energy (plug) de +12 à +16 % par rapport à a ; jusqu’à +25 % sont permis" in said
+    assert "note : run_1/group_1 : pas de série temp : pas de capteur sur cette machine" in said
+
+
+def test_a_language_speaks_until_the_comparison_ends(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    _, out, _ = terrawatt(capsys, "compare", 1, "--lang", "FR", "--json")
+    (found,) = json.loads(out)["columns"][0]["verdicts"]
+    assert "de moins que b" in found["words"]
+    assert isinstance(found["comparison"]["ratio"], float)
+    assert "less than b" in terrawatt(capsys, "compare", 1)[1]
+
+
+def test_an_unknown_language_is_wrong_usage(results, capsys):
+    make_scattered(results, 1, a=LOW, b=HIGH)
+    code, out, err = terrawatt(capsys, "compare", 1, "--lang", "de")
+    assert (code, out) == (2, "")
+    assert "language 'de' is unknown" in err

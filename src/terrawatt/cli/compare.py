@@ -54,6 +54,9 @@ def compare(
     fail_undecided: Annotated[
         bool, typer.Option("--fail-undecided", help="With --fail-above: exit code 5 when that cannot be told.")
     ] = False,
+    language: Annotated[
+        str | None, typer.Option("--lang", metavar="en|fr", help="Language of what is printed; default: en.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
     results: ResultsOption = None,
     name: NameOption = None,
@@ -65,24 +68,26 @@ def compare(
     folders = run_folders(runs, results, name, config)
 
     from terrawatt.config import load
+    from terrawatt.report.language import parse_language, speaking
     from terrawatt.summary.compare import compare_runs
 
-    report = compare_runs(
-        folders,
-        column or (),
-        by=kind,
-        all_pairs=all_pairs,
-        may_pair=not unpaired,
-        accept_differences=accept_differences,
-        accept_changes=accept_changes,
-        settings=load(config),
-    )
-    if fail_above is not None:
-        report = report.limited(fail_above)
-    if as_json:
-        typer.echo(report.as_json())
-    else:
-        _print(report)
+    with speaking(parse_language(language)):
+        report = compare_runs(
+            folders,
+            column or (),
+            by=kind,
+            all_pairs=all_pairs,
+            may_pair=not unpaired,
+            accept_differences=accept_differences,
+            accept_changes=accept_changes,
+            settings=load(config),
+        )
+        if fail_above is not None:
+            report = report.limited(fail_above)
+        if as_json:
+            typer.echo(report.as_json())
+        else:
+            _print(report)
     if not report.has_numbers:
         raise UnusableError("nothing could be compared; the reasons are above")
     _fail(report, fail_undecided=fail_undecided)
@@ -129,6 +134,8 @@ def _print(report: "ComparisonReport") -> None:
     """A table of the scenarios, then each verdict with what it rests on, then the notes."""
     from rich.console import Console
 
+    from terrawatt.report.language import say
+
     console = Console(soft_wrap=True, highlight=False, markup=False)
     for compared in report.columns:
         _print_scenarios(console, compared)
@@ -136,24 +143,26 @@ def _print(report: "ComparisonReport") -> None:
     for limit in report.limits:
         console.print(limit.words)
     for difference in report.accepted_differences:
-        console.print(f"accepted: the runs differ in {difference}")
+        console.print(say("accepted: the runs differ in {what}", what=difference))
     for note in report.notes:
-        console.print(f"note: {note}")
+        console.print(say("note: {text}", text=note))
 
 
 def _print_scenarios(console: "Console", compared: "ColumnComparison") -> None:
     from rich.table import Table
 
+    from terrawatt.report.language import say
     from terrawatt.report.numbers import mean_and_half_width, plain
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("scenario", overflow="fold")
+    table.add_column(say("scenario"), overflow="fold")
     unit = f" ({compared.unit})" if compared.unit else ""
-    for title in ("n", f"{compared.column}{unit}", "with common errors", "sd"):
+    for title in ("n", f"{compared.column}{unit}", say("with common errors"), say("sd")):
         table.add_column(title, justify="right")
     for scenario in compared.scenarios:
         mean = scenario.mean
-        n = str(mean.n) if not scenario.left_out else f"{mean.n} of {mean.n + len(scenario.left_out)}"
+        total = mean.n + len(scenario.left_out)
+        n = str(mean.n) if total == mean.n else say("{n} of {total}", n=mean.n, total=total)
         cells = ["" if mean.mean is None else plain(mean.mean), "", ""]
         if mean.mean is not None and mean.half_width is not None:
             cells[0] = mean_and_half_width(mean.mean, mean.half_width)
@@ -163,10 +172,11 @@ def _print_scenarios(console: "Console", compared: "ColumnComparison") -> None:
             cells[2] = plain(mean.sd, 2)
         table.add_row(scenario.label, n, *cells)
     console.print(table)
-    console.print("n: usable repetitions; ±: 95 % interval of the mean", style="dim")
+    console.print(say("n: usable repetitions; ±: 95 % interval of the mean"), style="dim")
 
 
 def _print_verdicts(console: "Console", compared: "ColumnComparison") -> None:
+    from terrawatt.report.language import say
     from terrawatt.summary.wording import details
 
     for verdict in compared.verdicts:
@@ -174,4 +184,4 @@ def _print_verdicts(console: "Console", compared: "ColumnComparison") -> None:
         if text := details(verdict.comparison):
             console.print(f"  {text}", style="dim")
     for note in compared.notes:
-        console.print(f"note: {note}")
+        console.print(say("note: {text}", text=note))

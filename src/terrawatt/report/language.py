@@ -1,7 +1,8 @@
 """The language of a report: sentences by a gettext catalogue, numbers, dates and spaces by its rules.
 
-The English texts are the keys of the catalogue, `locale/<language>/LC_MESSAGES/report.po` (docs/report.md). Sentences
-are translated with their places, `{n}`, and filled afterwards.
+`terrawatt compare` prints in it as well. The English texts are the keys of the catalogue,
+`locale/<language>/LC_MESSAGES/report.po` (docs/report.md). Sentences are translated with their places, `{n}`, and
+filled afterwards.
 """
 
 import gettext
@@ -18,6 +19,8 @@ from io import BytesIO
 from numbers import Real
 from typing import Any
 
+from terrawatt.errors import UsageError, did_you_mean
+
 _NUMBER = re.compile(r"(?<![\w.])(\d+)(?:\.(\d+))?(?=(?:e[+-]?\d+)?(?![\w.]))")
 _GROUPED_FROM = 5  # digits before the decimal sign (SI brochure, 5.4.4)
 _NO_BREAK, _THIN = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
@@ -32,6 +35,18 @@ class Language(StrEnum):
 
 
 _current: ContextVar[Language] = ContextVar("language", default=Language.ENGLISH)
+
+
+def parse_language(word: str | None) -> Language:
+    """A language from its code, `fr`; English where none is given.
+
+    Raises:
+        UsageError: there is no catalogue of it.
+    """
+    code = (word or Language.ENGLISH).strip().lower()
+    if code not in tuple(Language):
+        raise UsageError(f"language {code!r} is unknown.{did_you_mean(code, tuple(Language))}")
+    return Language(code)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from terrawatt.errors import UsageError, did_you_mean
 from terrawatt.report.figures import FIGURES
 from terrawatt.report.figures.power_curve import PREFIX
 from terrawatt.report.figures.sweep import SWEEP_FIGURES
-from terrawatt.report.language import Language
+from terrawatt.report.language import Language, parse_language
 from terrawatt.report.render import FORMATS
 from terrawatt.report.theme import Theme
 
@@ -51,15 +51,6 @@ def parse_look(
         Theme(_chosen([theme], tuple(Theme), "theme")[0]) if theme else default.theme,
         parse_language(language),
     )
-
-
-def parse_language(word: str | None) -> Language:
-    """A language from its code, `fr`; English where none is given.
-
-    Raises:
-        UsageError: there is no catalogue of it.
-    """
-    return Language(_chosen([word], tuple(Language), "language")[0]) if word else Language.ENGLISH
 
 
 def _chosen(words: Sequence[str] | None, known: Iterable[str], what: str) -> tuple[str, ...]:

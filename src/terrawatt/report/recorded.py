@@ -280,4 +280,12 @@ RECORDED: tuple[str, ...] = (
     mark("score, as the table gives it"),
     mark("columns without a role, not used: {columns}"),
     mark("the same in all rows: {columns}"),
+    mark("{label} has {number}, and {min} of each are needed"),
+    mark("{n} usable repetitions"),
+    mark("group_{number} is missing"),
+    mark("the runs are of several machines: {hosts}"),
+    mark("left out: {what}"),
+    mark("{n} usable repetition"),
+    mark("{label} has values that are not above 0, of which no ratio can be formed"),
+    mark("neither {label} nor {label_2} scatters: nothing to judge by"),
 )

@@ -13,6 +13,7 @@ from terrawatt.analysis.stopping import QUANTILE
 from terrawatt.config import Settings
 from terrawatt.errors import UsageError
 from terrawatt.records import MeterError
+from terrawatt.report.language import decimal, recorded, say, typeset
 from terrawatt.report.numbers import plain
 from terrawatt.summary.gather import Gathered, gather
 from terrawatt.summary.likeness import remarks, unlike
@@ -134,8 +135,18 @@ def compare_runs(
         )
     names = [column_of(gathered, name) for name in columns] or [column_of(gathered, None)]
     compared = [_column(gathered, name, by, all_pairs=all_pairs, may_pair=may_pair) for name in names]
-    notes = (*gathered.notes, *(f"the runs differ in {remark}" for remark in remarks(manifests)))
+    notes = (
+        *map(_note_in_words, gathered.notes),
+        *(say("the runs differ in {what}", what=remark) for remark in remarks(manifests)),
+    )
     return ComparisonReport(tuple(compared), tuple(differences), notes)
+
+
+def _note_in_words(note: str) -> str:
+    """A remark on a run, `run_1: …`, in the language that is spoken."""
+    run, colon, remark = note.partition(": ")
+    whole = recorded(note)
+    return whole if whole != note or not colon else typeset(f"{run}: {recorded(remark)}")
 
 
 def _column(gathered: Gathered, column: str, by: By | None, *, all_pairs: bool, may_pair: bool) -> ColumnComparison:
@@ -145,7 +156,7 @@ def _column(gathered: Gathered, column: str, by: By | None, *, all_pairs: bool, 
     pairs = list(combinations(scenarios, 2)) if all_pairs else [(scenarios[0], other) for other in scenarios[1:]]
     found = compare_all([(first.values, second.values) for first, second in pairs], may_pair=may_pair)
     notes = [
-        *(f"left out: {text}" for scenario in scenarios for text in scenario.values.left_out),
+        *(say("left out: {what}", what=text) for scenario in scenarios for text in scenario.values.left_out),
         *(note for pair, one in zip(pairs, found, strict=True) for note in _meter_note(gathered, pair, one, may_pair)),
         *_stopping_note(scenarios),
     ]
@@ -177,9 +188,15 @@ def _meter_note(
     apart = compare(_with_own_meter(first.values), _with_own_meter(second.values), may_pair=may_pair)
     if apart.low is None or apart.high is None:
         return []
-    note = (
-        f"{first.label} and {second.label} draw {first.power_w:.0f} W and {second.power_w:.0f} W; were the errors of "
-        f"the meter at these powers unrelated, the ratio's interval would be {plain(apart.low)} to {plain(apart.high)}"
+    note = say(
+        "{first} and {second} draw {power} W and {power_2} W; were the errors of the meter at these powers unrelated, "
+        "the ratio's interval would be {low} to {high}",
+        first=first.label,
+        second=second.label,
+        power=decimal(first.power_w, ".0f"),
+        power_2=decimal(second.power_w, ".0f"),
+        low=plain(apart.low),
+        high=plain(apart.high),
     )
     return [note]
 
@@ -197,4 +214,9 @@ def _stopping_note(scenarios: Sequence[ScenarioValues]) -> list[str]:
     labels = [scenario.label for scenario in scenarios if scenario.stopped_by_interval]
     if not labels:
         return []
-    return [f"repeated until the interval was narrow (--until-ci), so with a wider interval: {', '.join(labels)}"]
+    return [
+        say(
+            "repeated until the interval was narrow (--until-ci), so with a wider interval: {scenarios}",
+            scenarios=", ".join(labels),
+        )
+    ]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from terrawatt.analysis.comparison import Comparison
 from terrawatt.analysis.table import PERFORMANCE
 from terrawatt.errors import UsageError
+from terrawatt.report.language import localised, mark, say
 from terrawatt.summary.wording import percents
 
 
@@ -68,19 +69,30 @@ def judge_limit(comparison: Comparison, column: str, limit: float) -> LimitVerdi
     """
     reference, scenario = comparison.first, comparison.second
     if comparison.low is None or comparison.high is None or comparison.low <= 0:
-        words = f"{scenario}: undecided: {comparison.reason or 'no interval'}"
+        reason = comparison.reason or say("no interval")
+        words = say("{scenario}: undecided: {reason}", scenario=scenario, reason=reason)
         return LimitVerdict(column, reference, scenario, limit, None, None, Decision.UNDECIDED, words)
     low, high = 1 / comparison.high, 1 / comparison.low
     decision = _decide(low, high, 1 + limit)
     low_text, high_text = percents(100 * (low - 1), 100 * (high - 1), signed=True)
-    words = (
-        f"{scenario}: {_WORDS[decision]}: {column} {low_text} to {high_text} % against {reference}, "
-        f"and up to {100 * limit:+g} % are allowed"
+    words = say(
+        "{scenario}: {decision}: {column} {low} to {high} % against {reference}, and up to {limit} % are allowed",
+        scenario=scenario,
+        decision=say(_WORDS[decision]),
+        column=column,
+        low=low_text,
+        high=high_text,
+        reference=reference,
+        limit=localised(f"{100 * limit:+g}"),
     )
     return LimitVerdict(column, reference, scenario, limit, low, high, decision, words)
 
 
-_WORDS = {Decision.WITHIN: "within the limit", Decision.ABOVE: "above the limit", Decision.UNDECIDED: "undecided"}
+_WORDS = {
+    Decision.WITHIN: mark("within the limit"),
+    Decision.ABOVE: mark("above the limit"),
+    Decision.UNDECIDED: mark("undecided"),
+}
 
 
 def _decide(low: float, high: float, limit: float) -> Decision:

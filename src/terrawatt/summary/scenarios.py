@@ -15,6 +15,7 @@ from terrawatt.analysis.table import ColumnKind
 from terrawatt.analysis.verdict import verdict_text
 from terrawatt.errors import UsageError, did_you_mean
 from terrawatt.records import Float64Array, Int64Array
+from terrawatt.report.language import recorded_list, say
 from terrawatt.report.verdicts import without_unusable
 from terrawatt.summary.collect import RunData
 from terrawatt.summary.gather import Gathered
@@ -180,8 +181,8 @@ def _block(gathered: Gathered, row: int) -> str:
 def _left_out(gathered: Gathered, row: int, column: str) -> str:
     found = gathered.rows[row]
     run = gathered.runs[gathered.run_of[row]].run.name
-    reason = verdict_text(found.verdicts) or f"no {column}"
-    return f"{run}, repetition {found.key[2]}: {reason}"
+    reason = recorded_list(verdict_text(found.verdicts)) or say("no {column}", column=column)
+    return say("{run}, repetition {number}: {reason}", run=run, number=str(found.key[2]), reason=reason)
 
 
 def _mean_power_w(gathered: Gathered, column: str, rows: Sequence[int]) -> float | None:

@@ -1,41 +1,50 @@
 """Comparisons and plans in words: the verdict that a reader takes away."""
 
-from terrawatt.analysis.comparison import Comparison
+from terrawatt.analysis.comparison import Comparison, Method
 from terrawatt.analysis.detection import LEVEL, POWER
+from terrawatt.report.language import decimal, localised, mark, say, typeset
 from terrawatt.report.numbers import plain
 from terrawatt.summary.pilot import DetectionPlan
 from terrawatt.units import format_duration
 
-_VERBS = {"Energy": "uses", "Emissions": "causes", "Duration": "takes"}
+_VERBS = {"Energy": mark("uses"), "Emissions": mark("causes"), "Duration": mark("takes")}
+_OTHERS = mark("has")
+_METHODS = {Method.WELCH: mark("Welch"), Method.PAIRED: mark("paired by block")}
 _MANY_TIMES = 2.0  # from here on a ratio says more than percents
 
 
 def verdict(comparison: Comparison, column: str) -> str:
     """`A uses 12 % ± 3 % less than B (95 % interval 9 to 15 %)`, or that no difference is shown, or why neither."""
-    first, second = comparison.first, comparison.second
+    names = {"first": comparison.first, "second": comparison.second}
     if comparison.ratio is None or comparison.low is None or comparison.high is None:
-        return f"{first} against {second}: no comparison: {comparison.reason}"
+        return say("{first} against {second}: no comparison: {reason}", **names, reason=comparison.reason)
     low, high = comparison.low, comparison.high
     if not comparison.is_shown:
         low_text, high_text = percents(100 * (low - 1), 100 * (high - 1), signed=True)
         least = percent(100 * ((comparison.detectable or 1.0) - 1))
-        return (
-            f"no difference shown between {first} and {second} (95 % interval {low_text} to {high_text} %); "
-            f"smallest detectable {least} %"
+        return say(
+            "no difference shown between {first} and {second} (95 % interval {low} to {high} %); "
+            "smallest detectable {least} %",
+            **names,
+            low=low_text,
+            high=high_text,
+            least=least,
         )
-    verb, noun = _verb(column)
+    names |= _verb(column)
     if comparison.ratio >= _MANY_TIMES:
-        return (
-            f"{first} {verb} {plain(comparison.ratio, 3)} times as much{noun} as {second} "
-            f"(95 % interval {plain(low, 3)} to {plain(high, 3)} times)"
+        return say(
+            "{first} {verb} {ratio} times as much{noun} as {second} (95 % interval {low} to {high} times)",
+            **names,
+            ratio=plain(comparison.ratio, 3),
+            low=plain(low, 3),
+            high=plain(high, 3),
         )
-    is_less = comparison.ratio < 1
+    less = mark("{first} {verb} {middle} % ± {half} % less{noun} than {second} (95 % interval {low} to {high} %)")
+    more = mark("{first} {verb} {middle} % ± {half} % more{noun} than {second} (95 % interval {low} to {high} %)")
     ends = sorted(100 * abs(end - 1) for end in (low, high))
     middle, half, low_text, high_text = percents(100 * abs(comparison.ratio - 1), (ends[1] - ends[0]) / 2, *ends)
-    return (
-        f"{first} {verb} {middle} % ± {half} % {'less' if is_less else 'more'}{noun} than {second} "
-        f"(95 % interval {low_text} to {high_text} %)"
-    )
+    template = less if comparison.ratio < 1 else more
+    return say(template, **names, middle=middle, half=half, low=low_text, high=high_text)
 
 
 def details(comparison: Comparison) -> str:
@@ -43,19 +52,19 @@ def details(comparison: Comparison) -> str:
     if comparison.ratio is None or comparison.p is None or comparison.scatter is None:
         return ""
     parts = [
-        f"ratio {_interval(comparison.ratio, comparison.low, comparison.high)}",
+        say("ratio {ratio} ({ends})", ratio=plain(comparison.ratio), ends=_ends(comparison.low, comparison.high)),
         _p(comparison),
-        f"{comparison.method}, {_n(comparison)}",
-        f"scatter alone {plain(comparison.scatter[0])} to {plain(comparison.scatter[1])}",
+        f"{say(_METHODS[comparison.method])}, {_n(comparison)}",
+        say("scatter alone {ends}", ends=_ends(*comparison.scatter)),
     ]
     if comparison.bootstrap is not None:
-        parts.append(f"bootstrap {plain(comparison.bootstrap[0])} to {plain(comparison.bootstrap[1])}")
-    common = [f"{name} {percent(100 * u)} %" for name, u in comparison.u_common.items() if u >= 5e-5]
+        parts.append(say("bootstrap {ends}", ends=_ends(*comparison.bootstrap)))
+    common = [f"{say(name)} {percent(100 * u)} %" for name, u in comparison.u_common.items() if u >= 5e-5]
     if common:
-        parts.append(f"in common (u): {', '.join(common)}")
+        parts.append(say("in common (u): {parts}", parts=", ".join(common)))
     if comparison.unknown:
-        parts.append(f"not known, not in it: {', '.join(comparison.unknown)}")
-    return "; ".join(parts)
+        parts.append(say("not known, not in it: {parts}", parts=", ".join(map(say, comparison.unknown))))
+    return typeset("; ".join(parts))
 
 
 def detection_lines(plan: DetectionPlan, column: str, difference: float | None) -> list[str]:
@@ -93,7 +102,8 @@ def percents(*values: float, signed: bool = False) -> list[str]:
     """Several numbers to the place where the smallest of them has two digits, from 0.01 to 1."""
     least = min((abs(value) for value in values if value), default=1.0)
     decimals = 0 if least >= 10 else 1 if least >= 1 else 2
-    return [f"{value:+.{decimals}f}" if signed else f"{value:.{decimals}f}" for value in values]
+    form = f"{'+' if signed else ''}.{decimals}f"
+    return [decimal(value, form) for value in values]
 
 
 def _needed(plan: DetectionPlan) -> str:
@@ -111,25 +121,25 @@ def _left_out(plan: DetectionPlan) -> list[str]:
     return [f"  left out: {text}" for text in plan.left_out]
 
 
-def _verb(column: str) -> tuple[str, str]:
+def _verb(column: str) -> dict[str, str]:
     """What a scenario does with a quantity, and the quantity where the verb does not say it."""
     name = column.partition(" (")[0]
     is_plain_energy = name in ("Energy", "Energy gross", "Emissions", "Duration")
-    verb = _VERBS.get(name.split(" ")[0], "has")
-    return verb, "" if is_plain_energy else f" {column}"
+    verb = say(_VERBS.get(name.split(" ")[0], _OTHERS))
+    return {"verb": verb, "noun": "" if is_plain_energy else say(" {column}", column=column)}
 
 
-def _interval(value: float, low: float | None, high: float | None) -> str:
-    return f"{plain(value)} ({plain(low or 0.0)} to {plain(high or 0.0)})"
+def _ends(low: float | None, high: float | None) -> str:
+    return say("{low} to {high}", low=plain(low or 0.0), high=plain(high or 0.0))
 
 
 def _p(comparison: Comparison) -> str:
     p = comparison.p_adjusted if comparison.p_adjusted is not None else comparison.p or 0.0
-    value = "p < 0.0001" if p < 1e-4 else f"p {p:.2g}"
-    return value if comparison.family == 1 else f"{value} (Holm, {comparison.family} comparisons)"
+    value = localised("p < 0.0001" if p < 1e-4 else f"p {p:.2g}")
+    return value if comparison.family == 1 else say("{p} (Holm, {n} comparisons)", p=value, n=comparison.family)
 
 
 def _n(comparison: Comparison) -> str:
     if comparison.n_pairs is not None:
-        return f"{comparison.n_pairs} blocks"
-    return f"{comparison.n[0]} and {comparison.n[1]} repetitions"
+        return say("{n} blocks", n=comparison.n_pairs)
+    return say("{n} and {m} repetitions", n=comparison.n[0], m=comparison.n[1])
