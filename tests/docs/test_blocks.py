@@ -123,6 +123,7 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
         prepare(folder)
     for block in blocks(page):
         if block.title:
+            (folder / block.title).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.title).write_text(block.text, encoding="utf-8")
         if block.language in SHELL and not block.reason:
             command = ["bash", "-euo", "pipefail", "-c", commands(block)]
