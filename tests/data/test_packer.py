@@ -144,7 +144,7 @@ def test_two_at_once(shared_v1: Path, tmp_path: Path) -> None:
     partial.mkdir()
     with (partial / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(PackError, match="another process is packing"):
+        with pytest.raises(PackError, match="another process is writing into"):
             pack_archive(open_archive(shared_v1), tmp_path / "pack")
     assert partial.exists()
 

@@ -1,4 +1,4 @@
-"""`terrawatt data`: look at BigEarthNet data, make synthetic data, pack it, verify a pack."""
+"""`terrawatt data`: look at BigEarthNet data, make synthetic data, pack it, verify, join and export packs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,8 @@ SplitsOption = Annotated[
     typer.Option("--splits", metavar="DIR", help="v1: folder of the lists train, val, test (.csv, .csv.bz2)."),
 ]
 MetadataOption = Annotated[
-    Path | None, typer.Option("--metadata", metavar="FILE", help="v2: the table; default: SRC/metadata.parquet.")
+    Path | None,
+    typer.Option("--metadata", metavar="FILE", help="v2, LMDB: the table; default: metadata.parquet in or beside SRC."),
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Patches that are listed but not on disk are an error.")]
 
@@ -83,7 +84,7 @@ def synth(
 
 @app.command()
 def pack(
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="An archive, or a part of one.")],
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="An archive, a part of one, or an LMDB of rico-hdl.")],
     destination: Annotated[Path, typer.Argument(metavar="DST", help="The pack's folder; must not exist.")],
     version: VersionOption = None,
     splits: SplitsOption = None,
@@ -101,6 +102,22 @@ def pack(
     if strict:
         require_complete(archive)
     pack_and_tell(archive, destination, skip_broken=skip_broken, bands=bands, processes=processes)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="PACK", help="A pack.")],
+    destination: Annotated[Path, typer.Argument(metavar="DST", help="The LMDB's folder; must not exist.")],
+) -> None:
+    """Write a pack as rico-hdl's LMDB of safetensors, with a table of its labels; `pack` reads it back."""
+    from terrawatt.data.lmdb_export import export_lmdb
+    from terrawatt.data.pack import Pack
+    from terrawatt.data.space import readable_bytes
+
+    opened = Pack.open(folder)
+    with progress_bar("Exporting", len(opened)) as advance:
+        size = export_lmdb(opened, destination, progress=advance)
+    typer.echo(f"{destination}: {len(opened):,} patches, {readable_bytes(size)}, and their labels in metadata.parquet")
 
 
 @app.command()

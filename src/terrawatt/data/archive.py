@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
+from terrawatt.data.lmdb_archive import is_lmdb, open_lmdb
 from terrawatt.data.patch import Archive
 from terrawatt.data.v1 import ArchiveV1, is_patch_name
-from terrawatt.data.v2 import METADATA, TILES, ArchiveV2, is_tile_name
+from terrawatt.data.v2 import METADATA, TILES, ArchiveV2, is_tile_name, no_lists
 from terrawatt.errors import DataError, UsageError
 
 VERSIONS = ("v1", "v2")
@@ -19,23 +20,31 @@ def open_archive(
 
     Args:
         source: v1: the folder of patches, or the one that holds `BigEarthNet-v1.0`; v2: the folder that holds
-            `BigEarthNet-S2` and `metadata.parquet`, or `BigEarthNet-S2` itself.
+            `BigEarthNet-S2` and `metadata.parquet`, or `BigEarthNet-S2` itself; either: the folder of an LMDB.
         version: "v1" or "v2"; needed only when `source` holds both.
         splits: v1: folder of the split lists; default: `splits` in or beside the folder of patches.
-        metadata: v2: the table; default: `metadata.parquet` in `source` or beside `BigEarthNet-S2`.
+        metadata: v2, LMDB: the table; default: `metadata.parquet` in `source` or beside `BigEarthNet-S2` or the LMDB.
 
     Raises:
         DataError: no archive there, both versions, or lists that cannot be read.
         UsageError: an option that the version has no use for.
     """
+    if is_lmdb(source):
+        _check_version(version)
+        return open_lmdb(source, version=version, splits=splits, metadata=metadata)
     root, found = _choose(source, _roots(source), version)
     if found == "v1":
         if metadata is not None:
             raise UsageError(f"--metadata is for BigEarthNet v2, but {source} is v1; give its lists with --splits DIR")
         return ArchiveV1.open(root, splits)
     if splits is not None:
-        raise UsageError(f"--splits is for BigEarthNet v1, but {source} is v2, whose splits are in {METADATA}")
+        raise no_lists(source)
     return ArchiveV2.open(root, metadata or _find_metadata(source, root))
+
+
+def _check_version(version: str | None) -> None:
+    if version is not None and version not in VERSIONS:
+        raise UsageError(f"there is no BigEarthNet version {version!r}; known are {', '.join(VERSIONS)}")
 
 
 def _roots(source: Path) -> dict[str, Path]:
@@ -58,12 +67,11 @@ def _roots(source: Path) -> dict[str, Path]:
 
 
 def _choose(source: Path, roots: dict[str, Path], version: str | None) -> tuple[Path, str]:
-    if version is not None and version not in VERSIONS:
-        raise UsageError(f"there is no BigEarthNet version {version!r}; known are {', '.join(VERSIONS)}")
+    _check_version(version)
     if not roots:
         raise DataError(
             f"{source} holds no BigEarthNet archive: neither folders of v1 patches (S2A_MSIL2A_…), "
-            f"nor a folder {_V1_FOLDER} or {TILES}"
+            f"nor a folder {_V1_FOLDER} or {TILES}, nor an LMDB (data.mdb)"
         )
     if version is None and len(roots) > 1:
         raise DataError(

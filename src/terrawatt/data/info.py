@@ -4,14 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from terrawatt.data.bands import RESOLUTIONS
-from terrawatt.data.geotiff import BandReader
 from terrawatt.data.labels import LABELS_19, LABELS_43, mask_to_names
 from terrawatt.data.pack import Pack
 from terrawatt.data.packformat import FLAG_NO_CLASS, FLAGS, MANIFEST, SPLITS
-from terrawatt.data.patch import Archive, Entry, PatchLabels, band_files
+from terrawatt.data.patch import Archive, Entry, PatchLabels, full_reads
 from terrawatt.errors import PackError, PatchError
 
 Progress = Callable[[int], None]
@@ -110,16 +106,11 @@ def describe_archive(archive: Archive, *, check: bool = False, progress: Progres
     """
     labels: dict[str, PatchLabels] = {}
     problems = []
-    bands = BandReader()
-    arrays = [np.empty(resolution.shape, dtype=np.uint16) for resolution in RESOLUTIONS]
-    with archive.pixels() as read:
+    with full_reads(archive) if check else archive.glances() as look:
         for done, entry in enumerate(archive.entries, 1):
             try:
                 labels[entry.patch_id] = archive.labels(entry)
-                if check:
-                    read(entry, arrays)
-                else:
-                    _look_at_bands(entry, bands)
+                look(entry)
             except PatchError as error:
                 problems.append(str(error))
             if progress is not None:
@@ -138,17 +129,6 @@ def describe_archive(archive: Archive, *, check: bool = False, progress: Progres
         problems=tuple(problems),
         checked=check,
     )
-
-
-def _look_at_bands(entry: Entry, bands: BandReader) -> None:
-    """Find missing and cut bands without reading the good ones: an uncompressed file is larger than its pixels."""
-    for band, file in band_files(entry).items():
-        pixels = next(resolution.pixels for resolution in RESOLUTIONS if band in resolution.bands)
-        if file.stat().st_size < 2 * pixels * pixels:
-            try:
-                bands.read_into(str(file), entry.patch_id, np.empty((pixels, pixels), dtype=np.uint16))
-            except OSError as error:
-                raise PatchError(f"patch {entry.patch_id}: {file} cannot be read: {error.strerror}") from None
 
 
 def _flags(entry: Entry, labels: PatchLabels | None) -> int:

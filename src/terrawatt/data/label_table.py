@@ -5,6 +5,7 @@ Half a million rows take a second: labels become bitmasks without a Python objec
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +14,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from terrawatt.data.labels import LABELS_19, LABELS_43, mask_to_19
-from terrawatt.data.packformat import SPLITS
+from terrawatt.data.packformat import FLAG_CLOUD, FLAG_SNOW, SPLITS
 from terrawatt.errors import DataError, did_you_mean
 
 NO_PART = -1
-_FLAG_COLUMNS = ("contains_seasonal_snow", "contains_cloud_or_shadow")
-_OPTIONAL = ("labels", "split", "country", "s2v1_name", *_FLAG_COLUMNS)
+FLAG_COLUMNS: Final = {"contains_seasonal_snow": FLAG_SNOW, "contains_cloud_or_shadow": FLAG_CLOUD}
+_OPTIONAL = ("labels", "split", "country", "s2v1_name", *FLAG_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +30,7 @@ class LabelTable:
         patch_ids: names.
         masks: labels as bitmasks (n,) by their number, 43 or 19; empty where the table has no labels.
         parts: the number of each patch's split in `packformat.SPLITS`, `NO_PART` where it has none.
-        flagged: whether it has snow, cloud or shadow.
+        flags: snow, cloud or shadow, as bitmasks of `packformat.FLAGS`.
         countries: of each patch; None where the table has no such column.
         v1_names: the name of each patch in v1.0, likewise.
     """
@@ -37,17 +38,23 @@ class LabelTable:
     patch_ids: pa.StringArray
     masks: dict[int, NDArray[np.int64]]
     parts: NDArray[np.int8]
-    flagged: NDArray[np.bool_]
+    flags: NDArray[np.int32]
     countries: pa.StringArray | None
     v1_names: pa.StringArray | None
 
+    @property
+    def flagged(self) -> NDArray[np.bool_]:
+        """Whether they have snow, cloud or shadow."""
+        return np.asarray(self.flags != 0, dtype=np.bool_)
 
-def read_label_table(file: Path, *, with_labels: bool = True) -> LabelTable:
+
+def read_label_table(file: Path, *, with_labels: bool = True, known: tuple[str, ...] | None = None) -> LabelTable:
     """Read a table with the column `patch_id`, and what there is of the columns of v2.0's metadata.
 
     Args:
         file: Parquet.
         with_labels: also read the labels, lists of names of the 19 classes or of the 43 labels.
+        known: which of them; default: the 19 classes where they are all that occur.
 
     Raises:
         DataError: it is no such table, a patch is listed twice, or a label or split is unknown.
@@ -57,16 +64,17 @@ def read_label_table(file: Path, *, with_labels: bool = True) -> LabelTable:
     if patch_ids.null_count:
         raise DataError(f"{file}: the column patch_id has empty cells")
     require_once(patch_ids, file)
-    masks = _masks(table["labels"], patch_ids, file) if "labels" in table.schema.names else {}
-    flagged = np.zeros(len(patch_ids), dtype=bool)
-    for name in set(_FLAG_COLUMNS) & set(table.schema.names):
-        flagged |= pc.fill_null(table[name], False).to_numpy().astype(bool)
+    masks = _masks(table["labels"], patch_ids, file, known) if "labels" in table.schema.names else {}
     has = table.schema.names
+    flags = np.zeros(len(patch_ids), dtype=np.int32)
+    for name, flag in FLAG_COLUMNS.items():
+        if name in has:
+            flags |= flag * pc.fill_null(table[name], False).to_numpy().astype(np.int32)
     return LabelTable(
         patch_ids=patch_ids,
         masks=masks,
         parts=part_numbers(_strings(table, "split"), patch_ids, file) if "split" in has else _no_parts(len(patch_ids)),
-        flagged=flagged,
+        flags=flags,
         countries=_strings(table, "country") if "country" in has else None,
         v1_names=_strings(table, "s2v1_name") if "s2v1_name" in has else None,
     )
@@ -124,15 +132,17 @@ def _no_parts(n: int) -> NDArray[np.int8]:
     return np.full(n, NO_PART, dtype=np.int8)
 
 
-def _masks(labels: pa.ChunkedArray, patch_ids: pa.StringArray, file: Path) -> dict[int, NDArray[np.int64]]:
+def _masks(
+    labels: pa.ChunkedArray, patch_ids: pa.StringArray, file: Path, known: tuple[str, ...] | None
+) -> dict[int, NDArray[np.int64]]:
     """Bitmasks of lists of names, and of their classes where they are of the 43."""
     if not (pa.types.is_list(labels.type) or pa.types.is_large_list(labels.type)):
         raise DataError(f"{file}: the column labels holds {labels.type} instead of lists of names")
     lists = labels.combine_chunks()
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
     names = pc.list_flatten(lists).cast(pa.string())
-    used = names.unique().drop_null().to_pylist()
-    known = LABELS_19 if set(used) <= set(LABELS_19) else LABELS_43
+    if known is None:
+        known = LABELS_19 if set(names.unique().drop_null().to_pylist()) <= set(LABELS_19) else LABELS_43
     bits = pc.index_in(names, value_set=pa.array(known))
     row_of = np.repeat(np.arange(len(lengths)), lengths)
     if bits.null_count:

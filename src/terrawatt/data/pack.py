@@ -125,6 +125,16 @@ class Pack:
         """All rows in ascending order, of any split or none, without those that `rows` leaves out."""
         return np.flatnonzero(self._flags == 0).astype(np.int64)
 
+    @property
+    def flags(self) -> NDArray[np.int32]:
+        """The flags of all patches as bitmasks of `packformat.FLAGS`, (len(pack),)."""
+        return np.asarray(self._flags, dtype=np.int32)
+
+    @property
+    def splits(self) -> pa.StringArray:
+        """The split of each patch, flagged ones included; null for those that no list names."""
+        return pa.array(self._split, pa.string())
+
     def names(self, rows: Rows) -> pa.StringArray:
         """The patch names of the given rows, as Arrow keeps them: a third of the memory of `patch_ids`."""
         return self._patch_ids.take(pa.array(_as_rows(rows))).combine_chunks()

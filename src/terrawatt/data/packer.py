@@ -4,13 +4,10 @@ The pack grows in `DST.partial` beside its destination and takes its name only w
 kill, the shards that are complete stay: packing the same archive again goes on after them.
 """
 
-import fcntl
 import hashlib
 import json
 import math
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -24,20 +21,20 @@ import pyarrow.parquet as pq
 from terrawatt import __version__
 from terrawatt.data import packformat
 from terrawatt.data.bands import RESOLUTIONS, Resolution
+from terrawatt.data.building import LOCK, building, has_shards
 from terrawatt.data.labels import LABELS_19, LABELS_43
-from terrawatt.data.packformat import FLAGS, FORMAT_VERSION, PARTIAL, SHARD_PATCHES, SPLITS, Manifest, Shard
+from terrawatt.data.packformat import FLAGS, FORMAT_VERSION, SHARD_PATCHES, SPLITS, Manifest, Shard
 from terrawatt.data.packreport import REPORT, PackReport
 from terrawatt.data.patch import Archive
 from terrawatt.data.shard_processes import write_in_processes
-from terrawatt.data.shard_work import RECORDS, ShardTask, record_name, write_shard
-from terrawatt.data.shards import TEMPORARY, ShardRecord, write_durably
+from terrawatt.data.shard_work import ShardTask, record_name, write_shard
+from terrawatt.data.shards import ShardRecord, write_durably
 from terrawatt.data.space import check_space
 from terrawatt.errors import DataError, PackError
 
 Progress = Callable[[int], None]
 
 _PLAN = "plan.json"
-_LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -98,53 +95,18 @@ def pack_archive(
             patches.
         DataError: the archive holds no patch.
     """
-    if destination.exists():
-        raise PackError(f"{destination} exists already; name another folder, or delete it first")
     if not archive.entries:
         raise DataError(f"{archive.root} holds no patch that can be packed")
-    folder = destination.with_name(destination.name + PARTIAL)
-    folder.mkdir(parents=True, exist_ok=True)
-    build = _Build(archive, folder, how or Packing())
-    with _building(folder):
+    with building(destination) as folder:
+        build = _Build(archive, folder, how or Packing())
         build.check_plan()
         build.write_shards(progress or (lambda done: None))
         manifest, report = build.write_rest()
         folder.replace(destination)
-    for scaffold in (_LOCK, _PLAN, *(record_name(number) for number in build.numbers)):
+    for scaffold in (LOCK, _PLAN, *(record_name(number) for number in build.numbers)):
         (destination / scaffold).unlink()
     n_bytes = sum(size for shard in manifest.shards for size in shard.files.values())
     return PackResult(destination, manifest.patches, build.resumed, n_bytes, report)
-
-
-@contextmanager
-def _building(folder: Path) -> Iterator[None]:
-    """Keep other processes out of the folder of a packing; leave none behind in which no shard is complete."""
-    with (folder / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PackError(f"another process is packing into {folder}; wait until it has ended") from None
-        _remove_temporaries(folder)
-        try:
-            yield
-        except OSError as error:
-            advice = f"complete shards stay in {folder}, the same command goes on after them"
-            hint = f"; {advice}" if _has_shards(folder) else ""
-            raise PackError(f"cannot write {error.filename or folder}: {error.strerror or error}{hint}") from None
-        finally:
-            _remove_temporaries(folder)
-            if folder.exists() and not _has_shards(folder):
-                shutil.rmtree(folder)
-
-
-def _remove_temporaries(folder: Path) -> None:
-    """Of processes that were killed."""
-    for file in folder.glob(f"*{TEMPORARY}"):
-        file.unlink(missing_ok=True)
-
-
-def _has_shards(folder: Path) -> bool:
-    return any(folder.glob(RECORDS))
 
 
 @dataclass
@@ -177,7 +139,7 @@ class _Build:
         }
         file = self.folder / _PLAN
         text = json.dumps(plan)
-        if _has_shards(self.folder) and (not file.exists() or file.read_text(encoding="utf-8") != text):
+        if has_shards(self.folder) and (not file.exists() or file.read_text(encoding="utf-8") != text):
             raise PackError(
                 f"{self.folder} was begun from other patches, splits or flags than those of {self.archive.root} now, "
                 "with other bands or by another version; delete it to begin anew"

@@ -73,6 +73,10 @@ PixelReader = Callable[[Entry, Sequence[NDArray[np.uint16]]], None]
 """Reads a patch into arrays in the order of resolutions, each (bands, pixels, pixels); raises PatchError."""
 
 
+Glance = Callable[[Entry], None]
+"""Looks whether a patch is there in full, without all of its pixels where that can be told; raises PatchError."""
+
+
 @dataclass(frozen=True)
 class Coverage:
     """How the lists of an archive and the folders on disk agree.
@@ -165,6 +169,10 @@ class Archive(Protocol):
         """What reads patches; only inside of the context, and in one thread."""
         ...
 
+    def glances(self) -> AbstractContextManager[Glance]:
+        """What finds broken patches, as quickly as the archive allows; likewise."""
+        ...
+
 
 @contextmanager
 def tiff_pixels(resolutions: tuple[Resolution, ...] = RESOLUTIONS) -> Iterator[PixelReader]:
@@ -182,6 +190,32 @@ def tiff_pixels(resolutions: tuple[Resolution, ...] = RESOLUTIONS) -> Iterator[P
 
     with reading():
         yield read
+
+
+@contextmanager
+def full_reads(archive: "Archive") -> Iterator[Glance]:
+    """Looks at patches by reading all of their pixels."""
+    arrays = [np.empty(resolution.shape, dtype=np.uint16) for resolution in RESOLUTIONS]
+    with archive.pixels() as read:
+        yield lambda entry: read(entry, arrays)
+
+
+@contextmanager
+def tiff_glances() -> Iterator[Glance]:
+    """What finds missing and cut bands without reading the good ones: an uncompressed file exceeds its pixels."""
+    bands = BandReader()
+
+    def glance(entry: Entry) -> None:
+        for band, file in band_files(entry).items():
+            pixels = next(resolution.pixels for resolution in RESOLUTIONS if band in resolution.bands)
+            if file.stat().st_size < 2 * pixels * pixels:
+                try:
+                    bands.read_into(str(file), entry.patch_id, np.empty((pixels, pixels), dtype=np.uint16))
+                except OSError as error:
+                    raise PatchError(f"patch {entry.patch_id}: {file} cannot be read: {error.strerror}") from None
+
+    with reading():
+        yield glance
 
 
 def _read_band(bands: BandReader, entry: Entry, stem: str, out: NDArray[np.uint16]) -> None:

@@ -16,7 +16,17 @@ from pathlib import Path
 
 from terrawatt.data.bands import RESOLUTIONS, Resolution
 from terrawatt.data.labels import LABELS_43, mask_to_19, names_to_mask
-from terrawatt.data.patch import Coverage, Entry, PatchLabels, PixelReader, compare_with_disk, subfolders, tiff_pixels
+from terrawatt.data.patch import (
+    Coverage,
+    Entry,
+    Glance,
+    PatchLabels,
+    PixelReader,
+    compare_with_disk,
+    subfolders,
+    tiff_glances,
+    tiff_pixels,
+)
 from terrawatt.data.splits import SplitLists, has_split_lists, read_split_lists
 from terrawatt.errors import PatchError, did_you_mean
 
@@ -66,6 +76,10 @@ class ArchiveV1:
     def pixels(self, resolutions: tuple[Resolution, ...] = RESOLUTIONS) -> AbstractContextManager[PixelReader]:
         """See `terrawatt.data.patch.Archive`."""
         return tiff_pixels(resolutions)
+
+    def glances(self) -> AbstractContextManager[Glance]:
+        """See `terrawatt.data.patch.Archive`."""
+        return tiff_glances()
 
 
 def is_patch_name(name: str) -> bool:

@@ -23,8 +23,18 @@ import pyarrow.parquet as pq
 from terrawatt.data.bands import RESOLUTIONS, Resolution
 from terrawatt.data.labels import LABELS_19, names_to_mask
 from terrawatt.data.packformat import FLAG_CLOUD, FLAG_SNOW, SPLITS
-from terrawatt.data.patch import Coverage, Entry, PatchLabels, PixelReader, compare_with_disk, subfolders, tiff_pixels
-from terrawatt.errors import DataError, PatchError, did_you_mean
+from terrawatt.data.patch import (
+    Coverage,
+    Entry,
+    Glance,
+    PatchLabels,
+    PixelReader,
+    compare_with_disk,
+    subfolders,
+    tiff_glances,
+    tiff_pixels,
+)
+from terrawatt.errors import DataError, PatchError, UsageError, did_you_mean
 
 TILES = "BigEarthNet-S2"
 METADATA = "metadata.parquet"
@@ -80,6 +90,10 @@ class ArchiveV2:
         """See `terrawatt.data.patch.Archive`."""
         return tiff_pixels(resolutions)
 
+    def glances(self) -> AbstractContextManager[Glance]:
+        """See `terrawatt.data.patch.Archive`."""
+        return tiff_glances()
+
     def labels(self, entry: Entry) -> PatchLabels:
         """The labels of a patch in the table.
 
@@ -101,6 +115,17 @@ def is_tile_name(name: str) -> bool:
     """Whether a folder is named like a tile of v2.0: `S2A_MSIL2A_<time>_N9999_<orbit>_<tile>`."""
     parts = name.split("_")
     return len(parts) == 6 and parts[0].startswith("S2") and parts[5].startswith("T")
+
+
+def is_patch_name(name: str) -> bool:
+    """Whether a name is that of a patch of v2.0: its tile's, then `_<column>_<row>`."""
+    tile, *place = name.rsplit("_", 2)
+    return is_tile_name(tile) and len(place) == 2 and all(number.isdecimal() for number in place)
+
+
+def no_lists(source: Path) -> UsageError:
+    """What to say when lists are given for a source of v2."""
+    return UsageError(f"--splits is for BigEarthNet v1, but {source} is v2, whose splits are in {METADATA}")
 
 
 @dataclass(frozen=True, slots=True)
