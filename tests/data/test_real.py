@@ -20,6 +20,7 @@ from terrawatt.data.bands import RESOLUTIONS
 from terrawatt.data.geotiff import reading
 from terrawatt.data.info import describe_archive, describe_pack
 from terrawatt.data.labels import LABELS_19, LABELS_43
+from terrawatt.data.lmdb_export import export_lmdb
 from terrawatt.data.pack import Pack
 from terrawatt.data.packer import Packing, pack_archive
 from terrawatt.data.patch import Archive
@@ -100,6 +101,23 @@ def test_splits_of_v1_equal_the_lists(real: Path, packs: dict[str, Pack]) -> Non
     for split, stem in (("train", "train"), ("validation", "val"), ("test", "test")):
         listed = bz2.decompress((real / "official" / f"{stem}.csv.bz2").read_bytes()).decode().split()
         assert set(pack.patch_ids(pack.rows(split))) == names & set(listed)
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_an_lmdb_gives_the_same_pack(version: str, real: Path, packs: dict[str, Pack], tmp_path: Path) -> None:
+    pack = packs[version]
+    export_lmdb(pack, tmp_path / "lmdb")
+    official = {
+        "v1": {"metadata": tmp_path / "lmdb" / "metadata.parquet", "splits": real / "official"},
+        "v2": {"metadata": real / "official" / "metadata.parquet"},
+    }
+    for number, sources in enumerate(({}, official[version])):
+        archive = open_archive(tmp_path / "lmdb", **sources)
+        again = pack_archive(archive, tmp_path / f"pack_{number}", Packing(shard_patches=10)).path
+        files = {file.name for file in pack.path.iterdir()} - {"manifest.json", "report.json"}
+        assert files <= {file.name for file in again.iterdir()}
+        assert all((again / name).read_bytes() == (pack.path / name).read_bytes() for name in files)
+        assert Pack.open(again).manifest.band_mean == pack.manifest.band_mean
 
 
 @pytest.mark.parametrize(
