@@ -17,7 +17,7 @@ def series(*levels):
 
 
 def cpu(*levels):
-    return cpu_verdicts(series(*levels), 1.0, WINDOWS, COLD, AFTER)
+    return cpu_verdicts(series(*levels), 1.0, WINDOWS, [(COLD, AFTER)] * len(WINDOWS))
 
 
 def warm(*levels, durations=(100, 100, 100, 100)):
@@ -51,8 +51,14 @@ def test_a_repetition_that_uses_more_than_the_others():
     assert "60.0 % of the CPUs busy, 10.0 % above the median" in found[2][0].message
 
 
+def test_idle_periods_count_for_their_own_sitting():
+    quiet, loud = (Window(0, 100 * S), None), (None, Window(500 * S, 600 * S))
+    found = cpu_verdicts(series(1, 50, 50, 50, 50, 9), 1.0, WINDOWS, [quiet, quiet, loud, loud])
+    assert codes(found) == [[], [], ["idle-load"], ["idle-load"]]
+
+
 def test_without_idle_periods_and_with_two_repetitions_nothing_is_told():
-    assert cpu_verdicts(series(50, 10, 90, 1, 1, 1), 1.0, WINDOWS[:2], None, None) == ((), ())
+    assert cpu_verdicts(series(50, 10, 90, 1, 1, 1), 1.0, WINDOWS[:2], [(None, None)] * 2) == ((), ())
 
 
 def test_a_steady_temperature_has_no_verdict():
@@ -81,5 +87,5 @@ def test_heat_is_a_note_and_with_a_long_duration_throttling():
 
 def test_missing_readings_say_nothing():
     gone = Series(KEY, np.arange(1, 4, dtype=np.int64) * S, np.full(3, np.nan))
-    assert cpu_verdicts(gone, 1.0, WINDOWS, COLD, AFTER) == ((), (), (), ())
+    assert cpu_verdicts(gone, 1.0, WINDOWS, [(COLD, AFTER)] * len(WINDOWS)) == ((), (), (), ())
     assert temperature_verdicts(gone, 1.0, WINDOWS, (1, 1, 1, 1)) == ((), (), (), ())

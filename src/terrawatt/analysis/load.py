@@ -28,10 +28,11 @@ _WARM = "raise protocol.warmup, or set protocol.pause_s, so that all repetitions
 _COOL = "cool the machine better, or limit its frequency; the same for all that is compared"
 
 VerdictLists = tuple[tuple[Verdict, ...], ...]
+IdlePeriods = tuple[Window | None, Window | None]  # before and after what was measured in one go; None: there is none
 
 
 def cpu_verdicts(
-    use: Series, interval_s: float, windows: Sequence[Window], cold: Window | None, idle_after: Window | None
+    use: Series, interval_s: float, windows: Sequence[Window], idle: Sequence[IdlePeriods]
 ) -> VerdictLists:
     """What the CPU's use says of each window.
 
@@ -39,14 +40,13 @@ def cpu_verdicts(
         use: % of all CPUs, each reading the mean since the one before.
         interval_s: between readings.
         windows: of a run's repetitions.
-        cold: the idle period before them.
-        idle_after: the one after them.
+        idle: for each window, the idle periods of its sitting.
     """
     signal = prepare(use, Semantics.MEAN, interval_s)
-    before, after = (None if idle is None else idle_level(signal, idle).level for idle in (cold, idle_after))
-    while_idle = tuple(_idle_load(before, after))
+    level = {one: idle_level(signal, one).level for pair in idle for one in pair if one is not None}
+    while_idle = {pair: _idle_load(*(None if one is None else level[one] for one in pair)) for pair in idle}
     mean = np.array([integral.mean for integral in integrate(signal, windows)])
-    return tuple((*while_idle, *_foreign_load(value, mean)) for value in mean)
+    return tuple((*while_idle[pair], *_foreign_load(value, mean)) for value, pair in zip(mean, idle, strict=True))
 
 
 def temperature_verdicts(

@@ -28,11 +28,8 @@ def _of_all(run: RunData, repetitions: Sequence[Phase]) -> Iterator[VerdictLists
     windows, interval_s = [phase.window for phase in repetitions], run.manifest.sampling_interval_s
     quantities = run.manifest.host_series
     if (use := _series(run, quantities.get("cpu"))) is not None:
-        of_sitting = {
-            sitting.sitting_numbers[0]: cpu_verdicts(use, interval_s, windows, sitting.cold, sitting.idle_after)
-            for sitting in run.sittings
-        }
-        yield tuple(of_sitting[phase.sitting][i] for i, phase in enumerate(repetitions))
+        idle = {sitting.sitting_numbers[0]: (sitting.cold, sitting.idle_after) for sitting in run.sittings}
+        yield cpu_verdicts(use, interval_s, windows, [idle[phase.sitting] for phase in repetitions])
     if (temperature := _series(run, quantities.get("temp"))) is not None:
         durations_s = [phase.window.duration_s / phase.executions for phase in repetitions]
         yield temperature_verdicts(temperature, interval_s, windows, durations_s)
