@@ -18,11 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
 from terrawatt.errors import StoreError
 from terrawatt.records import Sample, Series, SeriesKey
 from terrawatt.store import sqlite_schema
+from terrawatt.store.sqlite_columns import ArrowColumns, by_row, is_large_and_at_rest
 from terrawatt.store.sqlite_schema import APPLICATION_ID, FORMAT_VERSION
 
 __all__ = ["FORMAT_VERSION", "SqliteStore"]
@@ -38,7 +37,6 @@ _MEANINGS = {
 }
 _BUSY_TIMEOUT_S = 10.0
 _FIRST_NS, _LAST_NS = -(2**63), 2**63 - 1
-_ROW = np.dtype([("t_ns", np.int64), ("value", np.float64)])
 
 
 class SqliteStore:
@@ -57,6 +55,7 @@ class SqliteStore:
         self._read_only = read_only
         self._identities: dict[SeriesKey, int] = {}
         self._version = FORMAT_VERSION
+        self._arrow: ArrowColumns | None = None
         with self._translated():
             self._connection = _open_to_read(path) if read_only else _connect(path.absolute().as_uri())
         try:
@@ -64,6 +63,8 @@ class SqliteStore:
                 self._check_format()
                 if not read_only:
                     self._prepare_to_write()
+                elif is_large_and_at_rest(path, self._connection):
+                    self._arrow = ArrowColumns(path)
         except StoreError:
             self._connection.close()
             raise
@@ -99,15 +100,11 @@ class SqliteStore:
             StoreError: the file cannot be read.
         """
         bounds = (_FIRST_NS if start_ns is None else start_ns, _LAST_NS if end_ns is None else end_ns)
+        wanted = (key.measurement, key.field, _tags_to_text(key), *bounds)
         with self._translated():
-            rows = self._connection.execute(
-                "SELECT t_ns, value FROM reading WHERE series_id = "
-                "(SELECT id FROM series WHERE measurement = ? AND field = ? AND tags = ?) "
-                "AND t_ns BETWEEN ? AND ? ORDER BY t_ns",
-                (key.measurement, key.field, _tags_to_text(key), *bounds),
-            )
-            table = np.fromiter(rows, dtype=_ROW)
-        return Series(key, table["t_ns"].copy(), table["value"].copy())
+            found = self._arrow.read(wanted) if self._arrow is not None else None
+            t_ns, value = found if found is not None else by_row(self._connection, wanted)
+        return Series(key, t_ns, value)
 
     def keys(self) -> list[SeriesKey]:
         """All series, sorted by name.
@@ -156,6 +153,8 @@ class SqliteStore:
         if not self._read_only:
             _leave_one_file(self._connection)
             self._read_only = True
+        if self._arrow is not None:
+            self._arrow.close()
         self._connection.close()
 
     def __enter__(self) -> Self:
