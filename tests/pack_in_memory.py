@@ -41,6 +41,9 @@ class PackInMemory:
     def class_names(self, n_classes: int) -> tuple[str, ...]:
         return tuple(f"class {number}" for number in range(n_classes))
 
+    def announce(self, rows, *, rgb_only: bool = False) -> None:
+        pass
+
     def read(self, rows, *, rgb_only: bool = False) -> BandArrays:
         if rgb_only:
             return BandArrays(self._r10[rows, :3], None, None)

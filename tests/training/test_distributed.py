@@ -55,6 +55,9 @@ def test_each_process_has_the_same_to_the_last_bit(together):
 class Rows:
     """A pack that gives back which rows were asked for."""
 
+    def announce(self, rows, **_options):
+        pass
+
     def read(self, rows, **_options):
         from terrawatt.data.pack import BandArrays
 

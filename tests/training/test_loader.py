@@ -11,12 +11,17 @@ from terrawatt.training.loader import N_WAYS, WINDOW_PATCHES, Loader, _near_each
 
 
 class Recorder:
-    """A pack that remembers which rows were read."""
+    """A pack that remembers which rows were announced and read."""
 
     def __init__(self, pack) -> None:
-        self.pack, self.groups = pack, []
+        self.pack, self.groups, self.steps = pack, [], []
+
+    def announce(self, rows, **options):
+        self.steps.append(("announced", list(rows)))
+        self.pack.announce(rows, **options)
 
     def read(self, rows, **options):
+        self.steps.append(("read", list(rows)))
         self.groups.append(list(rows))
         return self.pack.read(rows, **options)
 
@@ -42,6 +47,17 @@ def test_in_order_are_the_splits_images_and_labels(loader, pack):
     assert targets.dtype == torch.float32
     np.testing.assert_array_equal(targets.numpy(), pack.labels(19)[rows])
     np.testing.assert_array_equal(loader(rows).targets, pack.labels(19)[rows])
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 11])
+def test_the_disk_has_begun_with_the_next_batch_when_one_is_read(loader, pack, n):
+    recorder = Recorder(pack)
+    list(loader(range(n), pack=recorder).in_order())
+    batches = [list(range(first, min(first + 4, n))) for first in range(0, n, 4)]
+    wanted = [("announced", batch) for batch in batches]
+    for number, batch in enumerate(batches):
+        wanted.insert(min(2 * number + 2, len(wanted)), ("read", batch))
+    assert recorder.steps == wanted
 
 
 def test_rgb_reads_three_bands(loader):
@@ -101,6 +117,9 @@ def test_a_last_batch_of_one_image_is_left_out_for_batch_normalisation(loader, n
 
 
 class FakePack:
+    def announce(self, rows, *, rgb_only):
+        pass
+
     def read(self, rows, *, rgb_only):
         from terrawatt.data.pack import BandArrays
 

@@ -4,11 +4,12 @@ The format and its history are in `packformat.py`. No torch here: arrays in nump
 are upsampled later, on the device.
 """
 
+import mmap
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,8 @@ from terrawatt.data.packformat import SPLITS, Manifest, Shard
 from terrawatt.errors import PackError
 
 Rows = Sequence[int] | NDArray[np.integer[Any]]
+
+_WILL_NEED: Final[int | None] = getattr(mmap, "MADV_WILLNEED", None)  # not on Windows
 
 _BLOCK_BYTES = 1 << 20
 """How much of a shard's file is read at once while checksums are compared: what a processor's cache holds."""
@@ -71,7 +74,7 @@ class Pack:
         self._masks = {19: index["labels_19"].to_numpy()}
         if manifest.bigearthnet_version == "v1":
             self._masks[43] = index["labels_43"].to_numpy()
-        self._arrays: dict[tuple[int, str], NDArray[np.uint16]] = {}
+        self._mapped: dict[tuple[int, str], _Mapped] = {}
 
     @classmethod
     def open(cls, path: Path) -> "Pack":
@@ -211,6 +214,27 @@ class Pack:
             self._gather(shards, positions, resolution, array)
         return found
 
+    def announce(self, rows: Rows, *, rgb_only: bool = False) -> None:
+        """Have the system begin to bring rows into memory that will be read soon; returns at once.
+
+        Left to itself it finds out patch by patch, when each is read, and then brings megabytes around it as well: of
+        a pack larger than memory that is read in random order, many times what is needed.
+
+        Args:
+            rows: see `read`.
+            rgb_only: see `read`.
+        """
+        if _WILL_NEED is None:
+            return
+        chosen = _as_rows(rows)
+        shards, positions = self._shard[chosen].tolist(), self._row[chosen].tolist()
+        for resolution in self._resolutions(rgb_only):
+            for shard, position in zip(shards, positions, strict=True):
+                mapped = self._map(shard, resolution)
+                start = mapped.first_byte + position * mapped.array.strides[0]
+                before = start % mmap.PAGESIZE  # pages are advised whole
+                mapped.memory.madvise(_WILL_NEED, start - before, before + resolution.patch_bytes)
+
     def band_statistics(self) -> BandStatistics:
         """Mean and standard deviation of each band over the pack's training split, or the published ones without it."""
         manifest = self.manifest
@@ -295,11 +319,22 @@ class Pack:
             out[index] = arrays[shard][position]
 
     def _array(self, shard: int, resolution: Resolution) -> NDArray[np.uint16]:
+        return self._map(shard, resolution).array
+
+    def _map(self, shard: int, resolution: Resolution) -> "_Mapped":
         key = (shard, resolution.name)
-        if key not in self._arrays:
+        if key not in self._mapped:
             own = next(own for own in self.manifest.resolutions if own.name == resolution.name)
-            self._arrays[key] = _map_shard(self.path, self.manifest.shards[shard], shard, own)
-        return self._arrays[key]
+            self._mapped[key] = _map_shard(self.path, self.manifest.shards[shard], shard, own)
+        return self._mapped[key]
+
+
+class _Mapped(NamedTuple):
+    """A file of a shard in memory: its pixels, and where they begin in it."""
+
+    array: NDArray[np.uint16]
+    memory: mmap.mmap
+    first_byte: int
 
 
 def _as_rows(rows: ArrayLike) -> NDArray[np.int64]:
@@ -368,12 +403,13 @@ def _check_rows(path: Path, manifest: Manifest, index: pa.Table) -> None:
         )
 
 
-def _map_shard(path: Path, shard: Shard, number: int, resolution: Resolution) -> NDArray[np.uint16]:
+def _map_shard(path: Path, shard: Shard, number: int, resolution: Resolution) -> _Mapped:
     file = path / packformat.shard_file(number, resolution.name)
     expected = packformat.npy_header(shard.patches, resolution)
     with file.open("rb") as stream:
         if stream.read(len(expected)) != expected:
             raise PackError(f"{file} is damaged: its header is wrong; pack the data again")
+        memory = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     # As a plain array: taking a row out of a numpy.memmap costs ten times as much.
-    array: NDArray[np.uint16] = np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
-    return array
+    array = np.ndarray((shard.patches, *resolution.shape), packformat.PIXEL_TYPE, memory, len(expected))
+    return _Mapped(array, memory, len(expected))

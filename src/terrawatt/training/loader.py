@@ -113,9 +113,17 @@ class Loader:
         return _Part(read, len(own), len(rows), None if ways is None else ways[read])
 
     def _read(self, parts: "list[_Part]") -> Iterator[Batch]:
-        return self._read_ahead(parts) if self.workers else map(self._read_part, parts)
+        announced = self._announced(parts)
+        return self._read_ahead(announced) if self.workers else map(self._read_part, announced)
 
-    def _read_ahead(self, parts: "list[_Part]") -> Iterator[Batch]:
+    def _announced(self, parts: "list[_Part]") -> "Iterator[_Part]":
+        """The parts, each when the disk has begun with the next: it reads while the network works on this one."""
+        for number, part in enumerate(parts):
+            for near in parts[number + (number > 0) : number + 2]:
+                self.pack.announce(near.rows, rgb_only=self.rgb_only)
+            yield part
+
+    def _read_ahead(self, parts: "Iterator[_Part]") -> Iterator[Batch]:
         with ThreadPoolExecutor(self.workers, thread_name_prefix="read-ahead") as pool:
             under_way: deque[Future[Batch]] = deque()
             try:
