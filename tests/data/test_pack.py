@@ -153,7 +153,7 @@ def test_fingerprint_is_plain_and_complete(pack: Pack) -> None:
     assert fingerprint["splits"] == {"train": 6, "validation": 3, "test": 3}
     assert fingerprint["class_names"]["43"] == list(LABELS_43)
     assert fingerprint["patches"] == PATCHES
-    assert fingerprint["format_version"] == 2
+    assert fingerprint["format_version"] == 3
     assert len(fingerprint["index_sha256"]) == 64
 
 
@@ -218,8 +218,8 @@ def test_a_flipped_byte_in_the_manifest(pack_folder: Path) -> None:
 
 def test_another_format_version(pack_folder: Path) -> None:
     file = pack_folder / "manifest.json"
-    file.write_text(file.read_text().replace('"format_version": 2', '"format_version": 7'))
-    with pytest.raises(PackError, match="format version 7, this program reads 1 and 2; pack the data again"):
+    file.write_text(file.read_text().replace('"format_version": 3', '"format_version": 7'))
+    with pytest.raises(PackError, match="format version 7, this program reads 1, 2, 3; pack the data again"):
         Pack.open(pack_folder)
 
 

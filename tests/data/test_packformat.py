@@ -44,7 +44,7 @@ def test_any_changed_byte_is_seen(shared_packs: dict[str, Path]) -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        ({"format_version": 3}, "has format version 3, this program reads 1 and 2"),
+        ({"format_version": 4}, "has format version 4, this program reads 1, 2, 3"),
         ({"format": "zip"}, "not the manifest of a terrawatt-pack"),
         ({"patches": 13}, "checksum is wrong"),
         ({"sha256": None}, "checksum is wrong"),

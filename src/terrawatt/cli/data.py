@@ -105,6 +105,26 @@ def pack(
 
 
 @app.command()
+def join(
+    folders: Annotated[list[Path], typer.Argument(metavar="PACK", help="Packs, two at least.")],
+    destination: Annotated[Path, typer.Argument(metavar="DST", help="The joined pack's folder; must not exist.")],
+    other_statistics: Annotated[
+        bool,
+        typer.Option("--other-statistics", help="Join packs even where their bands cannot be those of one product."),
+    ] = False,
+) -> None:
+    """Join packs that were made in parts, or on several machines, into one."""
+    from terrawatt.data.join import join_packs
+    from terrawatt.data.pack import Pack
+
+    packs = [Pack.open(folder) for folder in folders]
+    with progress_bar("Joining", sum(map(len, packs))) as advance:
+        joined = join_packs(packs, destination, other_statistics=other_statistics, progress=advance)
+    how = f"{joined.copied:,} of them copied" if joined.copied else "whose files they share"
+    typer.echo(f"{destination}: {joined.patches:,} patches of {len(packs)} packs, {how}")
+
+
+@app.command()
 def export(
     folder: Annotated[Path, typer.Argument(metavar="PACK", help="A pack.")],
     destination: Annotated[Path, typer.Argument(metavar="DST", help="The LMDB's folder; must not exist.")],

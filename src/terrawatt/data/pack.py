@@ -84,7 +84,7 @@ class Pack:
             PackError: not a pack, another format version, or damaged.
         """
         manifest = _read_manifest(path)
-        index = _read_index(path, manifest)
+        index = read_index(path, manifest)
         for shard in manifest.shards:
             _check_sizes(path, shard)
         _check_rows(path, manifest, index)
@@ -370,7 +370,12 @@ def _read_manifest(path: Path) -> Manifest:
         raise PackError(f"{file} cannot be used: {error}") from None
 
 
-def _read_index(path: Path, manifest: Manifest) -> pa.Table:
+def read_index(path: Path, manifest: Manifest) -> pa.Table:
+    """The index of a pack, a row a patch.
+
+    Raises:
+        PackError: it is missing, or not the one that the manifest belongs to.
+    """
     file = path / packformat.INDEX
     try:
         content = file.read_bytes()

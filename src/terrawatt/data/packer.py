@@ -6,24 +6,21 @@ kill, the shards that are complete stay: packing the same archive again goes on 
 
 import hashlib
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from terrawatt import __version__
 from terrawatt.data import packformat
+from terrawatt.data.band_sums import no_sums
 from terrawatt.data.bands import RESOLUTIONS, Resolution
 from terrawatt.data.building import LOCK, building, has_shards
 from terrawatt.data.labels import LABELS_19, LABELS_43
-from terrawatt.data.packformat import FLAGS, FORMAT_VERSION, SHARD_PATCHES, SPLITS, Manifest, Shard
+from terrawatt.data.packformat import FORMAT_VERSION, SHARD_PATCHES, Manifest, Shard
 from terrawatt.data.packreport import REPORT, PackReport
 from terrawatt.data.patch import Archive
 from terrawatt.data.shard_processes import write_in_processes
@@ -179,9 +176,7 @@ class _Build:
                 "nothing was packed"
             )
         report = PackReport.of(self.archive, tuple(patch for record in records for patch in record.skipped))
-        sink = pa.BufferOutputStream()
-        pq.write_table(rows, sink)
-        index = bytes(sink.getvalue())
+        index = packformat.index_bytes(rows)
         manifest = self._manifest(records, rows, packformat.digest(index))
         write_durably(self.folder / packformat.INDEX, index)
         write_durably(self.folder / REPORT, report.to_json())
@@ -198,24 +193,23 @@ class _Build:
         return ShardTask(self.folder, number, part, self.how.resolutions, self.how.skip_broken)
 
     def _manifest(self, records: list[ShardRecord], rows: pa.Table, index_sha256: str) -> Manifest:
-        mean, std = _statistics(records, self.how.resolutions)
+        sums = sum((record.sums for record in records), start=no_sums(self.how.resolutions))
+        mean, std = sums.statistics(self.how.resolutions)
         version = self.archive.version
-        flags = rows["flags"].to_numpy()
-        in_split = {split: pc.sum(pc.equal(rows["split"], split)).as_py() or 0 for split in SPLITS}
         return Manifest(
             bigearthnet_version=version,
             source=str(self.archive.root.resolve()),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             terrawatt=__version__,
             patches=len(rows),
-            splits=in_split | {"none": rows["split"].null_count},
-            flagged={name: int(np.count_nonzero(flags & bit)) for name, bit in FLAGS.items()},
+            splits=packformat.count_splits(rows),
+            flagged=packformat.count_flags(rows),
             skipped=sum(len(record.skipped) for record in records),
             bands=packformat.bands_of(self.how.resolutions),
             class_names={"19": LABELS_19} if version == "v2" else {"43": LABELS_43, "19": LABELS_19},
             band_mean=mean,
             band_std=std,
-            statistics_patches=sum(record.statistics_patches for record in records),
+            statistics_patches=sums.patches,
             index_sha256=index_sha256,
             shards=tuple(Shard(len(record.rows), record.files, record.checksums) for record in records),
         )
@@ -223,19 +217,3 @@ class _Build:
 
 def _report_behind(report: Progress, before: int, done: int) -> None:
     report(before + done)
-
-
-def _statistics(
-    records: list[ShardRecord], resolutions: tuple[Resolution, ...]
-) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
-    """Mean and (population) standard deviation of each band, from exact integer sums over the training patches."""
-    patches = sum(record.statistics_patches for record in records)
-    if not patches:
-        return None, None
-    pixels = [resolution.pixels**2 * patches for resolution in resolutions for _ in resolution.bands]
-    sums = [sum(values) for values in zip(*(record.pixel_sums for record in records), strict=True)]
-    squares = [sum(values) for values in zip(*(record.square_sums for record in records), strict=True)]
-    mean = tuple(total / n for total, n in zip(sums, pixels, strict=True))
-    # n·Σx² − (Σx)² in integers: no digits are lost before the root.
-    std = tuple(math.sqrt(n * square - total**2) / n for total, square, n in zip(sums, squares, pixels, strict=True))
-    return mean, std

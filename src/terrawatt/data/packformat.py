@@ -10,11 +10,13 @@
 
 A pack of RGB alone has B04 B03 B02 in its r10, and no r20 and r60. A shard holds at most 4,096 patches. Each row of
 the index carries the CRC-32 of its patch's bytes (r10, r20, r60 one after the other), the manifest carries the CRC-32
-of each shard's file and the SHA-256 of the index and of itself: no byte of a pack is unguarded.
+of each shard's file and the SHA-256 of the index and of itself: no byte of a pack is unguarded. The manifest of a pack
+that was joined from others names them.
 
 History of the format:
     1 — the first; read as well.
-    2 — checksums of the shards' files in the manifest; packs of RGB alone.
+    2 — checksums of the shards' files in the manifest; packs of RGB alone. Read as well.
+    3 — joined packs: where they came from, in the manifest.
 """
 
 import hashlib
@@ -26,13 +28,15 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from terrawatt.data.bands import RESOLUTIONS, RGB_RESOLUTIONS, Resolution
 
 FORMAT: Final = "terrawatt-pack"
-FORMAT_VERSION: Final = 2
-READABLE_VERSIONS: Final = (1, 2)
+FORMAT_VERSION: Final = 3
+READABLE_VERSIONS: Final = (1, 2, 3)
 SHARD_PATCHES: Final = 4_096
 MANIFEST: Final = "manifest.json"
 INDEX: Final = "index.parquet"
@@ -100,6 +104,17 @@ class Shard:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A pack that was joined with others, in the words of its own manifest; see there."""
+
+    source: str
+    created: str
+    terrawatt: str
+    patches: int
+    index_sha256: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The content of manifest.json.
 
@@ -119,6 +134,8 @@ class Manifest:
         statistics_patches: number of patches that those are taken over.
         index_sha256: digest of index.parquet.
         shards: the shards in order.
+        parts: the packs that it was joined from, in order; none where it was packed at once.
+        other_statistics: how band statistics of the parts differ beyond belief, where that was allowed; else None.
         format_version: of the files.
     """
 
@@ -137,6 +154,8 @@ class Manifest:
     statistics_patches: int
     index_sha256: str
     shards: tuple[Shard, ...]
+    parts: tuple[Part, ...] = ()
+    other_statistics: str | None = None
     format_version: int = FORMAT_VERSION
 
     @property
@@ -161,7 +180,7 @@ class Manifest:
             raise ValueError(f"it is not the manifest of a {FORMAT}")
         version = content.get("format_version")
         if version not in READABLE_VERSIONS:
-            readable = " and ".join(map(str, READABLE_VERSIONS))
+            readable = ", ".join(map(str, READABLE_VERSIONS))
             raise ValueError(f"it has format version {version}, this program reads {readable}; pack the data again")
         if content.pop("sha256", None) != _content_digest(content):
             raise ValueError("its checksum is wrong: the file was changed or damaged; pack the data again")
@@ -171,10 +190,30 @@ class Manifest:
         for key in ("band_mean", "band_std"):
             content[key] = None if content[key] is None else tuple(content[key])
         content["shards"] = tuple(Shard(**shard) for shard in content["shards"])
+        content["parts"] = tuple(Part(**part) for part in content.get("parts", ()))
         manifest = cls(**content)
         if manifest.bands != bands_of(manifest.resolutions):
             raise ValueError(f"it has the bands {content['bands']}, which this program does not know")
         return manifest
+
+
+def index_bytes(rows: pa.Table) -> bytes:
+    """The content of index.parquet."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows, sink)
+    return bytes(sink.getvalue())
+
+
+def count_splits(rows: pa.Table) -> dict[str, int]:
+    """Patches of an index by split, flagged ones included; "none" for those without."""
+    counts = {split: pc.sum(pc.equal(rows["split"], split)).as_py() or 0 for split in SPLITS}
+    return counts | {"none": rows["split"].null_count}
+
+
+def count_flags(rows: pa.Table) -> dict[str, int]:
+    """Patches of an index by flag."""
+    flags = rows["flags"].to_numpy()
+    return {name: int(np.count_nonzero(flags & bit)) for name, bit in FLAGS.items()}
 
 
 def bands_of(resolutions: tuple[Resolution, ...]) -> dict[str, tuple[str, ...]]:

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from terrawatt.data.band_sums import BandSums
 from terrawatt.data.bands import Resolution
 from terrawatt.data.blockfile import BlockFile
 from terrawatt.data.checksums import Joiner
@@ -57,6 +58,11 @@ class ShardRecord:
     pixel_sums: tuple[int, ...]
     square_sums: tuple[int, ...]
     statistics_patches: int
+
+    @property
+    def sums(self) -> BandSums:
+        """What the statistics of its bands follow from."""
+        return BandSums(self.statistics_patches, self.pixel_sums, self.square_sums)
 
     def to_json(self) -> str:
         """The text of the record's file."""
