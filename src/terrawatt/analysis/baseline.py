@@ -121,6 +121,12 @@ class Baseline:
             for i in range(len(windows))
         )
 
+    def means(self, windows: Sequence[Window]) -> Float64Array:
+        """(w,) the level at each window, without its uncertainty; NaN where there is no baseline."""
+        if self.before is None or self.noise is None:
+            return np.full(len(windows), np.nan)
+        return self._interpolated(windows)[0]
+
     def informed(self, signal: Signal, windows: Sequence[Window]) -> "Baseline":
         """The same level, its noise judged from the windows under a steady load too (`steady`)."""
         idle = [level.readings for level in (self.before, self.after) if level is not None]

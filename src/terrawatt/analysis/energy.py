@@ -148,7 +148,7 @@ def net_energy_j(signal: Signal, windows: Sequence[Window], idle: Baseline) -> E
     if reason := _reason(signal, integral) or idle.reason:
         return EnergyValue.missing(reason)
     idle_j = math.fsum(
-        level.level * window.duration_s for level, window in zip(idle.levels(windows), windows, strict=True)
+        level * window.duration_s for level, window in zip(idle.means(windows).tolist(), windows, strict=True)
     )
     return EnergyValue(integral.value - idle_j, math.nan)
 
