@@ -30,6 +30,7 @@ NAMES = [
     "pca_loadings",
     "pca_by_model",
 ]
+ON_DEMAND = ("tsne",)
 OF_THE_MODEL = ("main_effects", "interactions")  # of a sweep, which they need; tests of their own
 # Axes that name scenarios, or columns with their units.
 WITHOUT_TITLES = (
@@ -72,7 +73,7 @@ def text_of(drawn: Drawing) -> str:
 
 
 def test_the_registry_holds_each_figure_under_its_name() -> None:
-    assert set(FIGURES) == {*NAMES, *OF_THE_MODEL}
+    assert set(FIGURES) == {*NAMES, *OF_THE_MODEL, *ON_DEMAND}
     assert all(figure.name == name and figure.title for name, figure in FIGURES.items())
 
 

@@ -20,7 +20,7 @@ class Look:
     """What is to be drawn.
 
     Attributes:
-        names: of the figures; empty: all; `none`: no figure.
+        names: of the figures; empty: all but those that must be asked for; `none`: no figure.
         formats: of their files.
         theme: for the page, or for print.
         language: of words and numbers, on the page and in the figures.
@@ -33,7 +33,9 @@ class Look:
 
     def shows(self, name: str) -> bool:
         """Whether a figure is among those to be drawn."""
-        return not self.names or name in self.names
+        if self.names:
+            return name in self.names
+        return name not in FIGURES or FIGURES[name].is_default
 
 
 def parse_look(

@@ -282,6 +282,8 @@ RECORDED: tuple[str, ...] = (
     mark("the same in all rows: {columns}"),
     mark("{label} has {number}, and {min} of each are needed"),
     mark("{n} usable repetitions"),
+    mark("too few complete repetitions for t-SNE: {n}, and {min} are needed"),
+    mark("t-SNE needs scikit-learn: pip install 'terrawatt[tsne]'"),
     mark("group_{number} is missing"),
     mark("the runs are of several machines: {hosts}"),
     mark("left out: {what}"),

@@ -16,6 +16,7 @@ from terrawatt.report.figures.frugality import frugality_curves
 from terrawatt.report.figures.loadings import pca_by_model, pca_loadings
 from terrawatt.report.figures.matrices import correlation_matrix, correlation_ranks, covariance_matrix
 from terrawatt.report.figures.meters import energy_energy
+from terrawatt.report.figures.neighbours import tsne
 from terrawatt.report.language import mark
 
 __all__ = ["FIGURES", "Drawing", "Figure", "Skipped"]
@@ -38,6 +39,7 @@ _ALL = (
     Figure("pca_scores", mark("Principal components: repetitions"), pca_scores),
     Figure("pca_loadings", mark("Principal components: loadings with their bands"), pca_loadings),
     Figure("pca_by_model", mark("Principal components by model"), pca_by_model),
+    Figure("tsne", mark("Repetitions by likeness (t-SNE)"), tsne, is_default=False),
 )
 
 FIGURES: Mapping[str, Figure] = {figure.name: figure for figure in _ALL}

@@ -6,10 +6,11 @@ import numpy as np
 from terrawatt.analysis.pca import principal_components
 from terrawatt.analysis.statistics import quantities
 from terrawatt.analysis.table import Table
+from terrawatt.records import Float64Array, Int64Array
 from terrawatt.report.figures.captions import component_title, components_sentence, left_out_sentence
 from terrawatt.report.figures.figure import Drawing, Skipped
 from terrawatt.report.figures.marks import Cell, group_colour, group_legend, group_shape, inline, tip
-from terrawatt.report.grouping import group_rows
+from terrawatt.report.grouping import Grouping, group_rows
 from terrawatt.report.language import decimal, mark, say
 from terrawatt.report.theme import INK, LABEL_PX, MAX_COLOURS, PALETTE, WIDTH_PX
 
@@ -65,26 +66,51 @@ def pca_scores(table: Table) -> Drawing | Skipped:
     if len(found.explained) < 2:
         return Skipped(say(ONE_COMPONENT))
     grouping = group_rows(table, MAX_COLOURS)
+    titles = component_title(found, 0), component_title(found, 1)
+    chart = repetition_points(table, grouping, found.scores[:, :2], found.rows, titles)
+    note = f"{grouping.note} " if grouping.note else ""
+    caption = say("Each point is a repetition. {note}{found}", note=note, found=components_sentence(found))
+    about = say(
+        "Scores on PC1 and PC2 of {n_rows} repetitions in {n_labels} groups",
+        n_rows=len(found.rows),
+        n_labels=len(grouping.labels),
+    )
+    alternative = f"{about}: {', '.join(grouping.labels)}."
+    return Drawing(chart, caption, alternative, left_out_sentence(found.left_out))
+
+
+def repetition_points(
+    table: Table, grouping: Grouping, places: Float64Array, of_rows: Int64Array, titles: tuple[str, str]
+) -> alt.Chart:
+    """Repetitions at places in a plane, coloured by scenario.
+
+    Args:
+        table: the whole table.
+        grouping: of its rows.
+        places: (n, 2).
+        of_rows: (n,) rows of the table that they are of.
+        titles: of the axes.
+    """
     numbers = table.frame["Repetition"].tolist() if "Repetition" in table.frame else [None] * len(table.frame)
     rows: list[dict[str, Cell]] = [
         {
-            "x": float(score[0]),
-            "y": float(score[1]),
+            "x": float(place[0]),
+            "y": float(place[1]),
             "group": grouping.labels[grouping.of_row[row]],
             "repetition": None if numbers[row] is None else str(numbers[row]),
         }
-        for score, row in zip(found.scores, found.rows, strict=True)
+        for place, row in zip(places, of_rows, strict=True)
     ]
     legend = group_legend(grouping, WIDTH_PX)
     highlight = alt.selection_point(name="highlight", fields=["group"], bind="legend")
     many = len(rows) > _MANY_POINTS
     axis = alt.Axis(tickCount=8)
-    chart = (
+    chart: alt.Chart = (
         alt.Chart(inline(rows), width=700, height=480)
         .mark_point(filled=True, size=22 if many else 70)
         .encode(
-            x=alt.X("x:Q", title=component_title(found, 0), axis=axis).scale(nice=False, padding=20),
-            y=alt.Y("y:Q", title=component_title(found, 1), axis=axis).scale(nice=False, padding=20),
+            x=alt.X("x:Q", title=titles[0], axis=axis).scale(nice=False, padding=20),
+            y=alt.Y("y:Q", title=titles[1], axis=axis).scale(nice=False, padding=20),
             color=group_colour(grouping, legend=legend),
             shape=group_shape(grouping, legend=legend),
             opacity=alt.condition(highlight, alt.value(0.5 if many else 0.9), alt.value(0.06)),
@@ -92,12 +118,4 @@ def pca_scores(table: Table) -> Drawing | Skipped:
         )
         .add_params(highlight)
     )
-    note = f"{grouping.note} " if grouping.note else ""
-    caption = say("Each point is a repetition. {note}{found}", note=note, found=components_sentence(found))
-    about = say(
-        "Scores on PC1 and PC2 of {n_rows} repetitions in {n_labels} groups",
-        n_rows=len(rows),
-        n_labels=len(grouping.labels),
-    )
-    alternative = f"{about}: {', '.join(grouping.labels)}."
-    return Drawing(chart, caption, alternative, left_out_sentence(found.left_out))
+    return chart

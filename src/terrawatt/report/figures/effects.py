@@ -19,7 +19,7 @@ _MOST_LEVELS = 24  # of one factor; of more, the cheapest and the dearest are dr
 _ROW_PX = 26
 _WIDTH_PX = 560
 _PANELS, _PANEL_PX, _PANEL_HEIGHT_PX = 6, 310, 230
-_SPREAD = 0.24  # of the groups of an interaction beside each other, as a share of a level's room
+_SPREAD = 0.12  # of the groups of an interaction beside each other, as a share of a level's room
 _MOST_POSITIONS = 12  # levels along an interaction's axis
 
 

@@ -45,11 +45,12 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure by name: `name` is that of its files, `function` draws it."""
+    """A figure by name: `name` is that of its files, `function` draws it; `is_default`: also where none is named."""
 
     name: str
     title: str
     function: Callable[[Table], Drawing | Skipped]
+    is_default: bool = True
 
     def in_words(self) -> "Figure":
         """The same with its title in the current language."""
