@@ -235,17 +235,19 @@ def idle_level(signal: Signal, window: Window) -> IdleLevel:
 
 def _cells_inside(signal: Signal, window: Window) -> tuple[int, int]:
     """The first and the last good reading inside a window, as positions; equal or crossed when there are not two."""
-    good = np.flatnonzero(signal.is_reading)
-    readings_ns = signal.t_ns[good]
+    readings_ns = signal.t_ns[signal.good]
     first = np.searchsorted(readings_ns, window.start_ns, side="left")
     side: Literal["left", "right"] = "left" if signal.semantics is Semantics.INSTANTANEOUS else "right"
     last = np.searchsorted(readings_ns, window.end_ns, side=side) - 1
-    return (int(good[first]), int(good[last])) if first < last else (0, 0)
+    if first >= last:
+        return 0, 0
+    good = signal.good
+    return (int(first), int(last)) if isinstance(good, slice) else (int(good[first]), int(good[last]))
 
 
 def _held_level(signal: Signal, window: Window, n_readings: int) -> IdleLevel:
     """That of an on-change series, which is known from its first report to the window's end."""
-    reports_ns = signal.t_ns[signal.is_reading]
+    reports_ns = signal.t_ns[signal.good]
     start_ns = max(window.start_ns, int(reports_ns[0])) if len(reports_ns) else window.end_ns
     if start_ns >= window.end_ns:
         return _missing(window, n_readings)
@@ -280,7 +282,7 @@ def _settled(signal: Signal, window: Window, late_s: float) -> Window | None:
         return None
     start_ns = window.start_ns + late_ns
     if signal.semantics is Semantics.ON_CHANGE:
-        reports_ns = signal.t_ns[signal.is_reading]
+        reports_ns = signal.t_ns[signal.good]
         inside_ns = reports_ns[np.searchsorted(reports_ns, start_ns) :]
         start_ns = int(inside_ns[0]) if len(inside_ns) and inside_ns[0] < window.end_ns else start_ns
     return Window(start_ns, window.end_ns)

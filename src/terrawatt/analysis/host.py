@@ -64,6 +64,11 @@ def above_cold(
     )
 
 
+def cold_level(series: Series, semantics: Semantics, interval_s: float, cold: Window) -> float:
+    """The mean over the cold period that `above_cold` subtracts; NaN where there is none."""
+    return idle_level(prepare(series, semantics, interval_s), cold).level
+
+
 def disk_reads(series: Series, interval_s: float, windows: Sequence[Window]) -> tuple[DiskReads, ...]:
     """Disk reads of each window from their cumulative counter, which goes linearly from reading to reading."""
     counter = prepare(series, Semantics.COUNTER, interval_s)

@@ -158,7 +158,7 @@ def cell_of(signal: Signal, t_ns: Int64Array) -> Int64Array:
 
 def count_readings(signal: Signal, start_ns: Int64Array, end_ns: Int64Array) -> Int64Array:
     """Good readings in each window: in [start, end); of means, which speak of the time before them, in (start, end]."""
-    readings_ns = signal.t_ns[signal.is_reading]
+    readings_ns = signal.t_ns[signal.good]
     before_start = np.searchsorted(readings_ns, start_ns, side="left")
     until_start = np.searchsorted(readings_ns, start_ns, side="right")
     match signal.semantics:
@@ -185,6 +185,19 @@ def _gaps(signal: Signal, start_ns: Int64Array, end_ns: Int64Array) -> tuple[Flo
 
     Inside a bridged cell the integral is taken as even: of instantaneous readings too.
     """
+    bridged_s, bridged = _bridged_between(signal, start_ns, end_ns)
+    early_s = seconds(np.clip(signal.t_ns[0] - start_ns, 0, end_ns - start_ns))
+    late_s = seconds(np.clip(end_ns - signal.t_ns[-1], 0, end_ns - start_ns))
+    if signal.semantics is Semantics.ON_CHANGE:  # the last report holds until the next one
+        late_s = np.zeros_like(late_s)
+    gap_s = bridged_s + early_s + late_s
+    return gap_s, bridged + early_s * _first(signal) + late_s * _last(signal)
+
+
+def _bridged_between(signal: Signal, start_ns: Int64Array, end_ns: Int64Array) -> tuple[Float64Array, Float64Array]:
+    """Seconds of each window in bridged cells, and the integral in them."""
+    if not signal.is_bridged.any():
+        return np.zeros(len(start_ns)), np.zeros(len(start_ns))
     bridged_s = np.concatenate(([0.0], np.cumsum(signal.cell_s * signal.is_bridged)))
     bridged = np.concatenate(([0.0], np.cumsum(signal.cell_s * signal.level * signal.is_bridged)))
 
@@ -195,16 +208,13 @@ def _gaps(signal: Signal, start_ns: Int64Array, end_ns: Int64Array) -> tuple[Flo
         return bridged_s[cell] + in_cell_s, bridged[cell] + in_cell_s * signal.level[cell]
 
     (until_start_s, until_start), (until_end_s, until_end) = until(start_ns), until(end_ns)
-    early_s = seconds(np.clip(signal.t_ns[0] - start_ns, 0, end_ns - start_ns))
-    late_s = seconds(np.clip(end_ns - signal.t_ns[-1], 0, end_ns - start_ns))
-    if signal.semantics is Semantics.ON_CHANGE:  # the last report holds until the next one
-        late_s = np.zeros_like(late_s)
-    gap_s = until_end_s - until_start_s + early_s + late_s
-    return gap_s, until_end - until_start + early_s * _first(signal) + late_s * _last(signal)
+    return until_end_s - until_start_s, until_end - until_start
 
 
 def _holds_broken_cell(signal: Signal, start_ns: Int64Array, end_ns: Int64Array) -> BoolArray:
     """Windows that touch a cell over which the counter cannot be followed."""
+    if not signal.is_broken.any():
+        return np.zeros(len(start_ns), np.bool_)
     before = np.concatenate(([0], np.cumsum(signal.is_broken)))
     first = np.searchsorted(signal.t_ns, start_ns, side="right") - 1
     behind = np.searchsorted(signal.t_ns, end_ns, side="left")

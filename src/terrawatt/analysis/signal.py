@@ -65,6 +65,11 @@ class Signal:
         return len(self.t_ns)
 
     @property
+    def good(self) -> Int64Array | slice:
+        """Where the good readings are: an index of arrays that have one value a reading."""
+        return slice(None) if self.is_reading.all() else np.flatnonzero(self.is_reading)
+
+    @property
     def cell_s(self) -> Float64Array:
         """(n - 1,) lengths of the cells in s."""
         return seconds(np.diff(self.t_ns))

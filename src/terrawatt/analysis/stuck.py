@@ -96,7 +96,7 @@ def standstills(
         late_s: by how much readings may be late.
         busy: when else the machine does not idle, e.g. in warm-ups.
     """
-    t_ns, value = signal.t_ns[signal.is_reading], signal.value[signal.is_reading]
+    t_ns, value = signal.t_ns[signal.good], signal.value[signal.good]
     if len(value) < FEWEST:
         return (None,) * len(windows)
     rows = _Rows.of(value)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from terrawatt.analysis.host import HostValue, above_cold, disk_reads
+from terrawatt.analysis.host import HostValue, above_cold, cold_level, disk_reads
 from terrawatt.analysis.verdict import LARGE_GAP, missing_verdict
 from terrawatt.records import Phase, Semantics, Series, Severity, Verdict, Window
 from terrawatt.summary.cells import Cells
@@ -52,8 +52,8 @@ def cold_levels(run: RunData) -> dict[str, float]:
     for name, quantity in _ABOVE_COLD.items():
         series = _series(run, name)
         if run.cold is not None and not isinstance(series, str):
-            value = above_cold(series, quantity.semantics, run.manifest.sampling_interval_s, [run.cold], run.cold)[0]
-            levels[quantity.column] = value.level
+            interval_s = run.manifest.sampling_interval_s
+            levels[quantity.column] = cold_level(series, quantity.semantics, interval_s, run.cold)
     return levels
 
 
