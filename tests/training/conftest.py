@@ -1,9 +1,11 @@
 """Small trainings on a pack in memory."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from inception_weights import make_weights
 from pack_in_memory import PackInMemory
 from terrawatt.training.options import TrainingOptions, from_parameters
 from terrawatt.training.setup import Training, open_splits, prepare
@@ -31,6 +33,12 @@ def pack_of() -> type[PackInMemory]:
 @pytest.fixture
 def pack() -> PackInMemory:
     return PackInMemory()
+
+
+@pytest.fixture(scope="session")
+def weights_file(tmp_path_factory) -> Path:
+    """Random weights of InceptionV3 in the form of ImageNet's."""
+    return make_weights(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture

@@ -156,6 +156,7 @@ def test_the_arguments_of_a_test_mean_the_same(trained):
         ({"labels": 43}, "a checkpoint with --labels 19, not 43"),
         ({"bands": "rgb"}, "a checkpoint with --bands None, not rgb"),
         ({"epochs": 3}, "--epochs belongs to training: leave it out with --test-only"),
+        ({"cache-features": "disk"}, "--cache-features belongs to training: leave it out with --test-only"),
         ({"class-weights": 1}, "--class-weights belongs to training"),
         ({"checkpoint": "other.pt"}, "--checkpoint belongs to training"),
         ({"rgb": 0}, "leave out --rgb 0"),

@@ -21,19 +21,20 @@ from terrawatt.training.workload import run
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory):
+def together(tmp_path_factory, weights_file):
     """What each of two processes ended with."""
     folder = tmp_path_factory.mktemp("ranks")
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-    run_ranks([(sys.executable, one_rank.__file__, str(folder), str(rank), "2") for rank in (0, 1)], folder)
+    program = (sys.executable, one_rank.__file__, str(folder))
+    run_ranks([(*program, str(rank), "2", str(weights_file)) for rank in (0, 1)], folder)
     del os.environ["GLOO_SOCKET_IFNAME"]
     return [torch.load(folder / f"rank_{rank}.pt") for rank in (0, 1)]
 
 
 @pytest.fixture(scope="module")
-def alone():
+def alone(weights_file):
     """What one process ends with."""
-    return [one_rank.trained(changes) for changes in one_rank.SETTINGS]
+    return [one_rank.trained(changes, weights_file) for changes in one_rank.SETTINGS]
 
 
 def test_two_processes_end_with_the_weights_of_one(together, alone):
@@ -90,6 +91,13 @@ def test_in_order_each_reads_a_share_and_the_shares_are_the_split(rows, batch, s
     shares = [[row for one in loader.in_order() for row in one.images.r10.tolist()] for loader in every]
     assert list(chain.from_iterable(shares)) == rows
     assert [len(share) for share in shares] == every[0].shares
+
+
+@given(splits, st.integers(1, 12), st.integers(1, 6))
+def test_side_by_side_the_processes_read_the_split_in_its_order(rows, batch, size):
+    whole = zip(*(one.side_by_side() for one in loaders(rows, batch, size)), strict=True)
+    parts = list(chain.from_iterable(whole))
+    assert list(chain.from_iterable(part.images.r10[: part.counted].tolist() for part in parts)) == rows
 
 
 @given(splits, st.integers(1, 12), st.integers(1, 6), st.integers(1, 5))

@@ -8,6 +8,7 @@ from terrawatt.errors import UsageError
 from terrawatt.models.registry import MODELS, find
 from terrawatt.training.options import (
     DEVICES,
+    FEATURE_CACHES,
     LOSSES,
     OPTIMIZERS,
     PRECISIONS,
@@ -84,6 +85,12 @@ def test_the_older_scripts_options_become_ours():
         ({"select": "first"}, "--select first: unknown"),
         ({"patience": 0}, "--patience 0: must be at least 1"),
         ({"class-weights": 1, "loss": "MSE"}, "--class-weights 1 belongs to --loss BCEWithLogits"),
+        ({"cache-features": "memory"}, "--cache-features memory: s-cnn-all has no frozen backbone"),
+        (
+            {"model": "inception-v3-transfer", "cache-features": "disk", "augment": "flips"},
+            "--cache-features disk: --augment flips changes the images each epoch",
+        ),
+        ({"cache-features": "gpu"}, "--cache-features gpu: unknown. Known: none, memory, disk"),
         ({"bands": "rgb"}, "s-cnn-all reads all 12 bands; leave it out"),
         ({"model": "torchvision:resnet18", "bands": "nir"}, "--bands nir: unknown. Known: all, rgb"),
     ],
@@ -146,6 +153,8 @@ def any_options(draw) -> TrainingOptions:
         given["bands"] = draw(st.sampled_from(["all", "rgb"]))
     if spec.takes_weights:
         given["weights"] = "some weights.pth"
+    if spec.has_frozen_backbone:
+        given["cache-features"] = draw(st.sampled_from(FEATURE_CACHES))
     given["schedule"], given["select"] = draw(st.sampled_from(SCHEDULES)), draw(st.sampled_from(SELECTIONS))
     given["warmup-epochs"] = draw(st.integers(0, given["epochs"] - 1))
     given["class-weights"] = int(given["loss"] == "BCEWithLogits" and draw(st.booleans()))

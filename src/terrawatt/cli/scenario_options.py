@@ -54,6 +54,10 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "shuffle": ("full|shards", "full (default), or shards: mix images that lie near each other, for large packs."),
     "label-smoothing": ("X", "How much less sure the targets are, from 0 (default) to below 1."),
     "augment": ("none|flips", "flips: each image flipped and turned by quarters at random; default none."),
+    "cache-features": (
+        "none|memory|disk",
+        "Compute a frozen backbone's features once and train on them; default none. With inception-v3-transfer.",
+    ),
     "threads": ("N", "Threads of torch, of all processes; default: as many as torch finds good."),
     "workers": ("N", "Threads that read batches ahead; 0 (default): read in the loop."),
     "nproc": ("N", "Processes that train together on this machine, each on its part of a batch; default 1."),

@@ -7,13 +7,14 @@ All three read the same pixels. torchvision's weights expect ImageNet-normalised
 turns these into the range [-1, 1] of the weights' origin; so both are used, with random weights too.
 """
 
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 from torchvision.models.inception import Inception3
 
-from terrawatt.models.classifier import Classifier
+from terrawatt.models.classifier import Classifier, Parts
 from terrawatt.models.inputs import BandValues, ImageNetRGB
 from terrawatt.models.registry import ModelSpec, Start
 from terrawatt.models.weights import INCEPTION_V3, WeightsFile, load_into, locate
@@ -34,8 +35,15 @@ def build(
     if spec.start is Start.SCRATCH:
         return Classifier(ImageNetRGB(), _network(n_classes, aux_logits=False, init_weights=True))
     network, file = _pretrained(n_classes, weights)
-    frozen = [part for name, part in network.named_children() if name not in _HEAD]
-    return Classifier(ImageNetRGB(), network, frozen=frozen if spec.start is Start.TRANSFER else (), weights=file)
+    parts = _parts(network) if spec.has_frozen_backbone else None
+    return Classifier(ImageNetRGB(), network, parts=parts, weights=file)
+
+
+def _parts(network: Any) -> Parts:
+    """The network up to its head, and the head."""
+    backbone = copy(network)  # of the same layers: torch keeps them in a dictionary
+    backbone._modules = network._modules | dict.fromkeys(_HEAD, nn.Identity())
+    return Parts(backbone, nn.Sequential(*(getattr(network, name) for name in _HEAD)), network.fc.in_features)
 
 
 def _pretrained(n_classes: int, weights: Path | None) -> tuple[nn.Module, WeightsFile]:

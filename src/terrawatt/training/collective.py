@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from terrawatt.models.classifier import Classifier
+from terrawatt.models.classifier import Classifier, Features
 from terrawatt.models.inputs import Images
 from terrawatt.training.group import Group
 
-Learner = Callable[[Images], Tensor]
+Learner = Callable[[Images | Features], Tensor]
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def lay_out(model: Classifier, options: TrainingOptions, device: torch.device) -
     if options.compile:
         if device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
             raise TrainingError("--compile 1: torch needs a C++ compiler on the CPU; install g++, or use --compile 0")
-        model.network.compile()
+        (model.network if model.parts is None else model.parts.backbone).compile()
 
 
 def autocast(options: TrainingOptions, device: torch.device) -> AbstractContextManager[object]:

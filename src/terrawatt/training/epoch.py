@@ -1,6 +1,7 @@
 """One pass over a split: learning, or predicting."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ def train_epoch(training: Training, epoch: int) -> float:
         TrainingError: the loss is no longer a number.
     """
     training.model.train()
+    know_features(training, training.splits.train)
     options, device, group = training.options, training.device, training.group
     losses: list[Tensor] = []
     counts: list[int] = []
@@ -64,6 +66,23 @@ def _step(training: Training, batch: Batch) -> Tensor:
     return torch.stack(losses).sum()
 
 
+@torch.no_grad()
+def know_features(training: Training, loader: Loader) -> None:
+    """Compute the features of a split that is to be read so, where they are not known yet.
+
+    Each process of a group computes its part of every batch, and gets all.
+    """
+    cache, group = loader.features, training.group
+    if cache is None or cache.is_full:
+        return
+    images = replace(loader, rows=cache.rows, features=None)
+    for batch in on_device(images.side_by_side(), training.device):
+        with training.autocast():
+            features = training.model.features(batch.images).float()
+        shares = [len(share) for share in np.array_split(np.arange(batch.whole), group.size)]
+        cache.put(gathered(features[: batch.counted], shares, group))
+
+
 @torch.inference_mode()
 def predict(training: Training, loader: Loader) -> tuple[NDArray[np.float32], float]:
     """Probabilities of a split, float32 (n, n_classes), in its order, and the mean loss over it.
@@ -74,6 +93,7 @@ def predict(training: Training, loader: Loader) -> tuple[NDArray[np.float32], fl
         TrainingError: the loss is not a number.
     """
     training.model.eval()
+    know_features(training, loader)
     group, device = training.group, training.device
     probabilities = [torch.empty(0, loader.labels.shape[1], device=device)]  # a small split has no share for some
     loss_sum = torch.zeros((), dtype=torch.float64, device=device)

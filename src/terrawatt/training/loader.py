@@ -15,7 +15,9 @@ from torch import Tensor
 
 from terrawatt.data.pack import Pack
 from terrawatt.data.packformat import SHARD_PATCHES
+from terrawatt.models.classifier import Features
 from terrawatt.models.inputs import Images
+from terrawatt.training.features import FeatureCache
 from terrawatt.training.group import ALONE, Group
 
 N_WAYS = 8  # of turning a square onto itself
@@ -23,13 +25,13 @@ WINDOW_PATCHES = 4 * SHARD_PATCHES  # that are mixed by `shuffle="shards"`: 2.6 
 
 
 class Batch(NamedTuple):
-    """Some images as they lie in the pack, and their labels as 0.0 and 1.0, (n, n_classes).
+    """Some images as they lie in the pack, or their features, and their labels as 0.0 and 1.0, (n, n_classes).
 
     `counted` of them count: all, or none where a process has nothing left of a small last batch and goes along with
     an image of another. `whole` is the size of the batch that all processes have together.
     """
 
-    images: Images
+    images: Images | Features
     targets: Tensor
     counted: int
     whole: int
@@ -38,7 +40,7 @@ class Batch(NamedTuple):
         """The same with each of its tensors changed."""
         return self._replace(images=self.images.map(function), targets=function(self.targets))
 
-    def parts(self, number: int, group: Group = ALONE) -> Iterator[tuple[Images, Tensor]]:
+    def parts(self, number: int, group: Group = ALONE) -> Iterator[tuple[Images | Features, Tensor]]:
         """Images and labels in so many parts, as equal as can be; fewer where there are fewer images.
 
         All processes of a group make as many parts: they wait for each other's gradients after each.
@@ -67,6 +69,7 @@ class Loader:
             mixed within a piece; what is read then stays in memory while it is needed, however large the pack is.
         augment: `none`, or `flips`: each image of a shuffled batch is flipped and turned by quarters at random, all
             eight ways alike; which way depends on nothing but seed, epoch and row.
+        features: what is read in the place of images; None: images are.
     """
 
     pack: Pack
@@ -79,6 +82,7 @@ class Loader:
     group: Group = ALONE
     shuffle: str = "full"
     augment: str = "none"
+    features: FeatureCache | None = None
 
     @property
     def targets(self) -> NDArray[np.uint8]:
@@ -96,6 +100,10 @@ class Loader:
         return self._read(
             [_Part(rows, len(rows), len(rows)) for rows in _cut(share, -(-self.batch // self.group.size))]
         )
+
+    def side_by_side(self) -> Iterator[Batch]:
+        """This process's part of all batches, in the split's order."""
+        return self._read([self._part(rows, None) for rows in _cut(self.rows, self.batch)])
 
     def shuffled(self, seed: int, epoch: int) -> Iterator[Batch]:
         """This process's part of all batches; this epoch's order depends on nothing but seed and epoch."""
@@ -119,7 +127,7 @@ class Loader:
     def _announced(self, parts: "list[_Part]") -> "Iterator[_Part]":
         """The parts, each when the disk has begun with the next: it reads while the network works on this one."""
         for number, part in enumerate(parts):
-            for near in parts[number + (number > 0) : number + 2]:
+            for near in parts[number + (number > 0) : number + 2] if self.features is None else ():
                 self.pack.announce(near.rows, rgb_only=self.rgb_only)
             yield part
 
@@ -138,13 +146,15 @@ class Loader:
                     future.cancel()
 
     def _read_part(self, part: "_Part") -> Batch:
+        images = self._images(part) if self.features is None else self.features.at(part.rows)
+        return Batch(images, torch.from_numpy(self.labels[part.rows]).float(), part.counted, part.whole)
+
+    def _images(self, part: "_Part") -> Images:
         bands = self.pack.read(part.rows, rgb_only=self.rgb_only)
         r20 = None if bands.r20 is None else torch.from_numpy(bands.r20)
         r60 = None if bands.r60 is None else torch.from_numpy(bands.r60)
         images = Images(torch.from_numpy(bands.r10), r20, r60)
-        if part.ways is not None:
-            images = images.map(partial(turned, ways=part.ways))
-        return Batch(images, torch.from_numpy(self.labels[part.rows]).float(), part.counted, part.whole)
+        return images if part.ways is None else images.map(partial(turned, ways=part.ways))
 
 
 class _Part(NamedTuple):

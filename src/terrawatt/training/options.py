@@ -24,6 +24,7 @@ MEMORY_FORMATS = ("channels_last", "contiguous")
 ALLOCATORS = ("tuned", "system")
 SHUFFLES = ("full", "shards")
 AUGMENTATIONS = ("none", "flips")
+FEATURE_CACHES = ("none", "memory", "disk")
 SELECTIONS = ("last", "best")
 SCHEDULES = ("constant", "cosine")
 DEVICES = ("auto", "cpu", "cuda")
@@ -54,6 +55,7 @@ class TrainingOptions:
         shuffle: `full`, or `shards`: only images that lie near each other are mixed (`training.loader`).
         label_smoothing: how much less sure the targets are, in [0, 1).
         augment: `none`, or `flips`: each image flipped and turned by quarters at random.
+        cache_features: where the features of a frozen backbone are kept for all epochs, one of `FEATURE_CACHES`.
         threads: of torch, shared by the processes; None: as many as torch finds good.
         workers: threads that read batches ahead; 0: read in the loop.
         nproc: processes that train together, on one batch each a part.
@@ -93,6 +95,7 @@ class TrainingOptions:
     shuffle: str = "full"
     label_smoothing: float = 0.0
     augment: str = "none"
+    cache_features: str = "none"
     threads: int | None = None
     workers: int = 0
     nproc: int = 1
@@ -147,6 +150,7 @@ class TrainingOptions:
             "shuffle": self.shuffle if self.shuffle != "full" else None,
             "label-smoothing": self.label_smoothing or None,
             "augment": self.augment if self.augment != "none" else None,
+            "cache-features": self.cache_features if self.cache_features != "none" else None,
             "schedule": self.schedule if self.schedule != "constant" else None,
             "warmup-epochs": self.warmup_epochs or None,
             "class-weights": int(self.class_weights) or None,
@@ -248,6 +252,16 @@ def _refuse_idle_choices(options: TrainingOptions) -> None:
         raise UsageError(f"--accumulate {options.accumulate}: more parts than --batch {options.batch} has images")
     if options.class_weights and options.loss != "BCEWithLogits":
         raise UsageError(f"--class-weights 1 belongs to --loss BCEWithLogits; leave it out with {options.loss}")
+    if options.cache_features != "none":
+        _refuse_changing_features(options)
+
+
+def _refuse_changing_features(options: TrainingOptions) -> None:
+    written = f"--cache-features {options.cache_features}"
+    if not options.spec.has_frozen_backbone:
+        raise UsageError(f"{written}: {options.model} has no frozen backbone, all of it learns; leave it out")
+    if options.augment != "none":
+        raise UsageError(f"{written}: --augment {options.augment} changes the images each epoch; leave one of them out")
 
 
 # What a test of a checkpoint does not have.
@@ -267,6 +281,7 @@ _OF_TRAINING = frozenset(
         "shuffle",
         "label_smoothing",
         "augment",
+        "cache_features",
     }
     | {"checkpoint", "weights"}
 )
@@ -301,6 +316,7 @@ _READERS: Mapping[str, values.Reader] = {
     "shuffle": values.one_of(SHUFFLES),
     "label-smoothing": values.share,
     "augment": values.one_of(AUGMENTATIONS),
+    "cache-features": values.one_of(FEATURE_CACHES),
     "threads": values.whole(1),
     "workers": values.whole(0),
     "nproc": values.whole(1),

@@ -1,7 +1,7 @@
 """The workload from its options to its outputs: what `terrawatt train` runs, training or testing alone."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from terrawatt.training.allocator import is_tuned
 from terrawatt.training.checkpoint import check_target, write_checkpoint
 from terrawatt.training.collective import joined
 from terrawatt.training.compute import device_of
+from terrawatt.training.features import keeping_features
 from terrawatt.training.flops import forward_flops
 from terrawatt.training.group import ALONE, Group
 from terrawatt.training.loop import Outcome, evaluate, fit
@@ -59,7 +60,7 @@ def run(
     if not group.is_first:
         options, phases, say = replace(options, verify=False), None, _silent
     phases = phases or PhaseReporter()
-    with _explaining_memory(options), joined(group, device_of(options, group)):
+    with _explaining_memory(options), joined(group, device_of(options, group)), ExitStack() as kept:
         with phases.phase(PhaseName.SETUP, start_ns=start_ns):
             pack = open_pack(options, say)
             splits = open_splits(options, pack, say, group)
@@ -68,7 +69,7 @@ def run(
                 outputs.check()
                 if options.checkpoint is not None:
                     check_target(options.checkpoint)
-            training = prepare(options, splits, group)
+            training = kept.enter_context(keeping_features(prepare(options, splits, group), folder, say))
             flops = forward_flops(training.model) if options.count else None
         say(_introduction(training))
         outcome = fit(training, phases, say) if options.test_only is None else evaluate(training, phases)
