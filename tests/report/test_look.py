@@ -59,3 +59,12 @@ def test_figures_for_paper_are_larger_in_words_and_without_a_grid(make_table: Ca
     assert paper["axis"]["labelFontSize"] > screen["axis"]["labelFontSize"]
     assert paper["axis"]["grid"] is False
     assert paper["font"] == screen["font"]
+
+
+def test_a_page_without_figures_needs_no_library_to_draw_them(
+    make_content: Callable[..., ReportContent], tmp_path: Path
+) -> None:
+    page = write_report(make_content(), tmp_path, look=parse_look(["none"], None, None)).read_text(encoding="utf-8")
+    assert "All repetitions" in page
+    assert "window.vegaEmbed" not in page
+    assert not list((tmp_path / "figures").iterdir())

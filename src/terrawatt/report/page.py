@@ -21,7 +21,7 @@ from terrawatt.report.language import say, speaking
 from terrawatt.report.look import Look
 from terrawatt.report.numbers import mean_and_half_width, plain
 from terrawatt.report.relations import statements
-from terrawatt.report.render import FORMATS, rendered, small_png, small_svg, svg_size, vega_bundle
+from terrawatt.report.render import FORMATS, html_page, rendered, small_png, small_svg, svg_size, vega_bundle
 from terrawatt.report.repetitions import repetitions
 from terrawatt.report.tables import scenario_table
 from terrawatt.report.templating import environment, packed
@@ -112,7 +112,8 @@ def _write(content: ReportContent, folder: Path, look: Look, executor: Executor)
     no_page = replace(look, formats=tuple(form for form in look.formats if form != "html"))  # each would be a megabyte
     looks = [look] * len(shown) + [no_page] * len(titled)
     executor = executor if len(usable.frame) >= MANY_ROWS else Here()
-    drawn = list(executor.map(_draw, [*shown, *(figure for _, figure in titled)], repeat(usable), looks))
+    drawing = executor.map(_draw, [*shown, *(figure for _, figure in titled)], repeat(usable), looks)
+    drawn = [_with_html(figure, one) for figure, one in zip(drawing, looks, strict=True)]
     figures = drawn[: len(shown)]
     curves = [_curve(curve, figure) for (curve, _), figure in zip(titled, drawn[len(shown) :], strict=True)]
     page = _page(content, usable, figures, curves)
@@ -136,7 +137,7 @@ def _fitting(curves: Sequence[PageCurve], excess: int) -> int:
 
 
 def _draw(figure: Figure, table: Table, look: Look) -> PageFigure:
-    """One figure in all formats, and the picture that the page shows of it; also in a worker process."""
+    """One figure in all formats but HTML, and the picture that the page shows of it; also in a worker process."""
     with speaking(look.language):
         return _drawn(figure, table, look)
 
@@ -147,7 +148,7 @@ def _drawn(figure: Figure, table: Table, look: Look) -> PageFigure:
     if isinstance(drawn, Skipped):
         return PageFigure(figure, drawn.reason)
     specified = specification(drawn.chart, look.theme)
-    svg, files = rendered(figure, specified, drawn.alternative, look.formats)
+    svg, files = rendered(figure, specified, drawn.alternative, [form for form in look.formats if form != "html"])
     width, height = svg_size(svg)
     picture = _picture(svg)
     return PageFigure(
@@ -161,6 +162,14 @@ def _drawn(figure: Figure, table: Table, look: Look) -> PageFigure:
         height=height,
         files=files,
     )
+
+
+def _with_html(drawn: PageFigure, look: Look) -> PageFigure:
+    """A figure that was drawn, also as a page of its own where that is asked for: all share the bundle made here."""
+    if "html" not in look.formats or not drawn.picture:
+        return drawn
+    page = html_page(drawn.figure, drawn.specification, drawn.alternative)
+    return replace(drawn, files={**drawn.files, "html": page})
 
 
 def _picture(svg: bytes) -> tuple[str, bytes]:
@@ -192,6 +201,7 @@ def _curve(curve: PowerCurve, drawn: PageFigure) -> PageCurve:
 def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure], curves: Sequence[PageCurve]) -> str:
     """The whole page as text."""
     estimated = estimates(content.runs)
+    all_drawn = [*figures, *(curve.drawn for curve in curves)]
     return (
         environment()
         .get_template("report.html")
@@ -213,7 +223,7 @@ def _page(content: ReportContent, usable: Table, figures: Sequence[PageFigure], 
             curves=curves,
             statements=statements(content.relations),
             effects=effects_section(content.effects or effects_of(usable), usable),
-            bundle=vega_bundle(),
+            bundle=vega_bundle() if any(drawn.picture for drawn in all_drawn) else "",
         )
     )
 

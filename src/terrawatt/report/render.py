@@ -48,7 +48,7 @@ def rendered(
         svg = str(vl_convert.vegalite_to_svg(dict(specification)))
         files = {}
         for form in forms:
-            files[form] = _html(figure, specification, alternative) if form == "html" else _FROM_SVG[form](svg)
+            files[form] = html_page(figure, specification, alternative) if form == "html" else _FROM_SVG[form](svg)
     except ValueError as error:  # what vl-convert raises for all that Vega refuses
         raise ReportError(f"figure {figure.name} cannot be drawn as {form}: {error}") from error
     return svg.encode("utf-8"), files
@@ -79,7 +79,8 @@ def _pdf(svg: str) -> bytes:
     return bytes(vl_convert.svg_to_pdf(svg))
 
 
-def _html(figure: Figure, specification: Mapping[str, Any], alternative: str) -> bytes:
+def html_page(figure: Figure, specification: Mapping[str, Any], alternative: str) -> bytes:
+    """A figure as a page of its own; it holds the bundle, which takes a process more than a second to make."""
     page = environment().get_template("figure.html")
     return page.render(
         title=figure.title, specification=specification, alternative=alternative, bundle=vega_bundle()
