@@ -9,6 +9,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+from altair.utils.schemapi import debug_mode
+
 from terrawatt.analysis.table import Table
 from terrawatt.report import facts
 from terrawatt.report.budget import BudgetRow, budget_rows
@@ -137,8 +139,11 @@ def _fitting(curves: Sequence[PageCurve], excess: int) -> int:
 
 
 def _draw(figure: Figure, table: Table, look: Look) -> PageFigure:
-    """One figure in all formats but HTML, and the picture that the page shows of it; also in a worker process."""
-    with speaking(look.language):
+    """One figure in all formats but HTML, and the picture that the page shows of it; also in a worker process.
+
+    Altair's check of each part against the schema of Vega-Lite is for tests: it takes as long as all the rest.
+    """
+    with speaking(look.language), debug_mode(False):
         return _drawn(figure, table, look)
 
 

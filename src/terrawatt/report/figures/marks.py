@@ -40,7 +40,8 @@ def tip(field: str) -> alt.Tooltip:
 
 def inline(rows: Iterable[Mapping[str, Cell]]) -> alt.InlineData:
     """Rows as data inside the specification: six digits (a page holds thousands), missing values as null."""
-    return alt.InlineData(values=[{name: _short(value) for name, value in row.items()} for row in rows])
+    # As a tuple: Altair copies lists again with each change of a chart.
+    return alt.InlineData(values=tuple({name: _short(value) for name, value in row.items()} for row in rows))
 
 
 def value_axis(found: Quantity, *, ticks: int) -> alt.Axis:
