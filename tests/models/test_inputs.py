@@ -5,6 +5,7 @@ from torch.nn import functional as F
 
 from terrawatt.data.bands import PUBLISHED, BandStatistics
 from terrawatt.models.inputs import BicubicUpsampling, ImageNetRGB, Images, StandardisedBands, bicubic_matrix
+from terrawatt.models.native_bands import NativeBands
 
 
 @pytest.fixture
@@ -65,3 +66,32 @@ def test_inputs_are_float32_under_autocast_and_learn_nothing(inputs, images):
     assert prepared.shape == (3, inputs.n_channels, 120, 120)
     assert list(inputs.parameters()) == []
     assert inputs.state_dict() == {}
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kind", [StandardisedBands, NativeBands, ImageNetRGB])
+def test_a_batch_in_memory_that_is_kept_is_its_images_one_by_one(kind, dtype, memory_format):
+    rng = np.random.default_rng(2)
+    shapes = ((23, 4, 120, 120), (23, 6, 60, 60), (23, 2, 20, 20))  # more than go through the cache at once
+    batch = Images(*(torch.from_numpy(rng.integers(0, 10_000, shape).astype(np.uint16)) for shape in shapes))
+    inputs = {
+        StandardisedBands: lambda: StandardisedBands(PUBLISHED, rgb_only=False),
+        NativeBands: lambda: NativeBands(PUBLISHED),
+        ImageNetRGB: ImageNetRGB,
+    }[kind]()
+    alone = [groups_of(inputs(batch.map(lambda bands, row=row: bands[row : row + 1]))) for row in range(23)]
+    inputs.dtype, inputs.memory_format, inputs.keeps_buffers = dtype, memory_format, True
+    inputs(batch.map(lambda bands: bands.flip(0)))
+    found = groups_of(inputs(batch))
+    for position, group in enumerate(found):
+        wanted = torch.cat([one[position] for one in alone])
+        tolerance = {"rtol": 1e-5, "atol": 1e-5} if dtype == torch.float32 else {"rtol": 1e-2, "atol": 1e-3}
+        torch.testing.assert_close(group.float(), wanted, **tolerance)
+        assert (group.dtype, group.is_contiguous(memory_format=memory_format)) == (dtype, True)
+    for group, again in zip(found, groups_of(inputs(batch)), strict=True):
+        assert group.data_ptr() == again.data_ptr()
+
+
+def groups_of(prepared):
+    return (prepared,) if isinstance(prepared, torch.Tensor) else prepared

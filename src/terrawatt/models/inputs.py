@@ -5,6 +5,7 @@ B04 B03 B02 B08 (120 × 120) | B05 B06 B07 B8A B11 B12 (60 × 60) | B01 B09 (20 
 """
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -20,6 +21,8 @@ N_RGB = 3
 WHITE_DIGITAL_NUMBER = 3_000.0
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+_CACHED_IMAGES = 10  # what is computed of so many, 16 MB, stays in the caches of a processor
 
 
 class Images(NamedTuple):
@@ -62,16 +65,18 @@ Prepared = Tensor | tuple[Tensor, ...]  # the second where each resolution is a 
 class Inputs(nn.Module):
     """Turns `Images` into one tensor (n, channels, 120, 120), or several; computed in float32, never under autocast.
 
+    On the CPU a few images at a time go through all steps, so that what lies between is read from the cache.
+
     Attributes:
         description: one line on how, for the record of a training.
-        n_channels: channels of what it gives, together.
+        groups: channels and pixels of the side of each tensor that it gives.
         dtype: of what it gives; a network under autocast would round to it anyway.
         memory_format: of what it gives.
         keeps_buffers: work in memory that is kept from batch to batch. What it gives is then good until the next call.
     """
 
     description: str
-    n_channels: int
+    groups: tuple[tuple[int, int], ...]
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,22 +85,39 @@ class Inputs(nn.Module):
         self.keeps_buffers = False
         self._kept: dict[str, Tensor] = {}
 
+    @property
+    def n_channels(self) -> int:
+        """Channels of what it gives, together."""
+        return sum(channels for channels, _ in self.groups)
+
     @torch.no_grad()
     def forward(self, images: Images) -> Prepared:
         """The network's input."""
-        with torch.autocast(images.r10.device.type, enabled=False):
-            prepared = self.prepare(images)
-            if isinstance(prepared, Tensor):
-                return self._laid_out(prepared, "input")
-            return tuple(self._laid_out(group, f"input {number}") for number, group in enumerate(prepared))
+        n, device = len(images.r10), images.r10.device
+        at_once = _CACHED_IMAGES if device.type == "cpu" else max(n, 1)
+        results = [
+            self._buffer(f"input {number}", (n, channels, side, side), device, self.dtype, self.memory_format)
+            for number, (channels, side) in enumerate(self.groups)
+        ]
+        with torch.autocast(device.type, enabled=False):
+            for first in range(0, n, at_once):
+                of_some = itemgetter(slice(first, first + at_once))
+                self._fill(images.map(of_some), [of_some(result) for result in results])
+        return results[0] if len(results) == 1 else tuple(results)
 
-    def _laid_out(self, prepared: Tensor, name: str) -> Tensor:
-        if self.dtype != prepared.dtype:
-            prepared = self._buffer(f"{name}, rounded", prepared.shape, prepared.device, self.dtype).copy_(prepared)
-        if not prepared.is_contiguous(memory_format=self.memory_format):
-            target = self._buffer(name, prepared.shape, prepared.device, self.dtype, self.memory_format)
-            prepared = target.copy_(prepared)
-        return prepared
+    def _fill(self, images: Images, results: list[Tensor]) -> None:
+        """Prepare where the results lie, or beside them and then round and lay out: both at once is slower."""
+        exact = [
+            result
+            if result.dtype == torch.float32 and result.is_contiguous()
+            else self._buffer(f"exact {number}", result.shape, result.device)
+            for number, result in enumerate(results)
+        ]
+        self.prepare(images, exact)
+        for number, (prepared, result) in enumerate(zip(exact, results, strict=True)):
+            if prepared is not result:
+                rounded = self._buffer(f"rounded {number}", result.shape, result.device, self.dtype)
+                result.copy_(rounded.copy_(prepared) if self.dtype != torch.float32 else prepared)
 
     def _buffer(
         self,
@@ -115,8 +137,8 @@ class Inputs(nn.Module):
                 self._kept[name] = kept
         return kept[: shape[0]]
 
-    def prepare(self, images: Images) -> Prepared:
-        """What a kind of inputs does."""
+    def prepare(self, images: Images, out: Sequence[Tensor]) -> None:
+        """What a kind of inputs does: fill a contiguous float32 tensor (n, channels, side, side) of each group."""
         raise NotImplementedError
 
 
@@ -131,7 +153,7 @@ class StandardisedBands(Inputs):
 
     def __init__(self, bands: BandValues, *, rgb_only: bool) -> None:
         super().__init__()
-        self.n_channels = N_RGB if rgb_only else N_BANDS
+        self.groups = ((N_RGB if rgb_only else N_BANDS, SIZE),)
         self.description = f"standardised by band statistics, {bands.origin}"
         at_least_one = np.maximum(bands.std, 1.0)  # a band that never varies would be divided by zero
         for name, values in (("mean", bands.mean), ("std", at_least_one)):
@@ -141,22 +163,21 @@ class StandardisedBands(Inputs):
             self.upsample_r20 = BicubicUpsampling(60, SIZE)
             self.upsample_r60 = BicubicUpsampling(20, SIZE)
 
-    def prepare(self, images: Images) -> Tensor:
+    def prepare(self, images: Images, out: Sequence[Tensor]) -> None:
         """(n, 3 or 12, 120, 120), standardised."""
-        n, device = len(images.r10), images.r10.device
-        prepared = self._buffer("bands", (n, self.n_channels, SIZE, SIZE), device)
+        (bands,) = out
+        n, device = len(bands), bands.device
         if images.r20 is None or images.r60 is None:
-            self._standardise(images.r10[:, :N_RGB], 0, prepared)
-            return prepared
-        self._standardise(images.r10, 0, prepared[:, :4])
+            self._standardise(images.r10[:, :N_RGB], 0, bands)
+            return
+        self._standardise(images.r10, 0, bands[:, :4])
         for values, first, upsample in ((images.r20, 4, self.upsample_r20), (images.r60, 10, self.upsample_r60)):
             n_bands, pixels = values.shape[1], values.shape[2]
             small = self._buffer(f"{pixels} pixels", values.shape, device)
             wide = self._buffer(f"{pixels} pixels, wide", (n, n_bands, pixels, SIZE), device)
             large = self._buffer(f"{pixels} pixels, large", (n, n_bands, SIZE, SIZE), device)
             self._standardise(values, first, small)
-            prepared[:, first : first + n_bands].copy_(upsample(small, wide=wide, out=large))
-        return prepared
+            bands[:, first : first + n_bands].copy_(upsample(small, wide=wide, out=large))
 
     def _standardise(self, values: Tensor, first: int, out: Tensor) -> None:
         end = first + out.shape[1]
@@ -171,7 +192,7 @@ class ImageNetRGB(Inputs):
 
     mean: Tensor
     std: Tensor
-    n_channels = N_RGB
+    groups = ((N_RGB, SIZE),)
     description = (
         f"RGB as digital numbers / {WHITE_DIGITAL_NUMBER:g} clipped to [0, 1], normalised by ImageNet's mean and "
         "standard deviation"
@@ -182,10 +203,11 @@ class ImageNetRGB(Inputs):
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(-1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(-1, 1, 1), persistent=False)
 
-    def prepare(self, images: Images) -> Tensor:
+    def prepare(self, images: Images, out: Sequence[Tensor]) -> None:
         """(n, 3, 120, 120), as ImageNet's networks expect."""
-        picture = (images.r10[:, :N_RGB].float() / WHITE_DIGITAL_NUMBER).clamp(max=1.0)
-        return (picture - self.mean) / self.std
+        (picture,) = out
+        picture.copy_(images.r10[:, :N_RGB]).div_(WHITE_DIGITAL_NUMBER).clamp_(max=1.0)
+        picture.sub_(self.mean).div_(self.std)
 
 
 class BicubicUpsampling(nn.Module):
