@@ -44,6 +44,7 @@ from terrawatt.runs.phases import PHASES_VARIABLE, read_phases
 LARGE, SMALL, ROUNDS, BATCH = 50_000, 1_600, 3, 100
 SMALL_BATCHES, REPEATS = 9, 2  # full batches of an epoch of the small pack; epochs of it that are one measurement
 SHUFFLES = ("full", "shards")
+SMALL_EPOCHS = 5  # of its training: torch takes memory in its first fifty steps
 PACKINGS = 5  # of the small archive, before the large one and after
 MEMORY_AIM_MB, MORE_AIM_MB, RATE_AIM = 300, 100, 0.95
 TRAINING: dict[str, str | int] = {
@@ -180,13 +181,13 @@ def verify_and_split(small: Path, large: Path, n_more: int) -> list[Aim]:
 
 
 def train(folder: Path, small: Path, large: Path, n_more: int) -> list[Aim]:
-    """A whole epoch of each pack, with validation and test."""
+    """A whole epoch of the large pack, with validation and test; several of the small one."""
     torch_mb = watch(own("alone", folder)).peak_mb
     steps = {}
-    for name, place in (("small", small), ("large", large)):
+    for name, place, epochs in (("small", small, SMALL_EPOCHS), ("large", large, 1)):
         phases, out = folder / "phases.jsonl", folder / "out"
         phases.unlink(missing_ok=True)
-        options = [part for key, value in TRAINING.items() for part in (f"--{key}", str(value))]
+        options = [part for key, value in (TRAINING | {"epochs": epochs}).items() for part in (f"--{key}", str(value))]
         files = ["--data", str(place / "pack"), "--split", str(place / "split.parquet"), "--out", str(out)]
         step = watch(terrawatt("train", *options, *files, "--no-verify"), {PHASES_VARIABLE: str(phases)})
         found = {phase.name: phase for phase in read_phases(phases)}
@@ -197,7 +198,7 @@ def train(folder: Path, small: Path, large: Path, n_more: int) -> list[Aim]:
             f"{key} {counts[f'n_{part}']:,} at {counts[f'n_{part}'] / found[key].window.duration_s:,.0f} images/s"
             for key, part in ((PhaseName.TRAIN, "train"), (PhaseName.VALIDATE, "validation"), (PhaseName.TEST, "test"))
         )
-        say(f"terrawatt train, {name}, a whole epoch, {step.duration_s:,.0f} s: {words}")
+        say(f"terrawatt train, {name}, {epochs} whole epoch{'s' * (epochs > 1)}, {step.duration_s:,.0f} s: {words}")
     (few, _), (many, phases_of_large) = steps["small"], steps["large"]
     tell_memory("training", few, many, n_more)
     beyond = many.peak_mb - torch_mb
