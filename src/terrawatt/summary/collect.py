@@ -130,6 +130,7 @@ def collect(
     accept_changes: bool = False,
     intensity: CarbonIntensity | None = None,
     store: StoreSettings | None = None,
+    is_shared_read: bool = True,
 ) -> RunData:
     """Read a run folder and its series, its checksums first.
 
@@ -141,13 +142,14 @@ def collect(
         accept_changes: use files that are not those that were measured.
         intensity: the carbon intensity to take instead of that in the manifest.
         store: the settings of the database in force, for what the manifest does not tell: where it is now, secrets.
+        is_shared_read: whether the checksums of files are compared that the scenarios of a sweep share (`check_files`).
 
     Raises:
         RunFolderError: there is no manifest or status, or a file is damaged; names it.
         ChangedFilesError: a file was changed or is gone since the run ended; names it.
     """
     manifest = read_manifest(folder.manifest)
-    integrity = check_files(folder, manifest)
+    integrity = check_files(folder, manifest, is_shared_read=is_shared_read)
     if not accept_changes and not _is_in_database(manifest, integrity):
         require_intact(folder, integrity)
     status = read_status(folder.status)

@@ -1,6 +1,6 @@
 """The rows of several runs, and the table of them: what every command that looks at runs begins with."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,6 +12,7 @@ from terrawatt.analysis.table import CHANGE, MACHINE, UNCHANGED, Table
 from terrawatt.config import Settings
 from terrawatt.errors import AnalysisError, RunFolderError, UsageError
 from terrawatt.report.workers import Here
+from terrawatt.runs.integrity import require_intact, with_shared
 from terrawatt.runs.layout import RunFolder, scenario_folders
 from terrawatt.summary.describe import run_notes
 from terrawatt.summary.outliers import with_outliers
@@ -72,7 +73,7 @@ def gather(
         AnalysisError: no repetition has ended.
     """
     reader = Reader(accept_changes, intensity, settings)
-    found, notes = _read(runs, grouped, partial(_rows, reader, keep_series), executor or Here())
+    found, notes = _read(runs, grouped, reader, keep_series, executor or Here())
     gathered = assembled(with_outliers(found), notes)
     if not gathered.rows:
         raise AnalysisError(f"{', '.join(map(str, runs))}: no repetition has ended yet; {'; '.join(notes)}")
@@ -106,10 +107,7 @@ def assembled(found: Sequence[RunRows], notes: Iterable[str]) -> Gathered:
 
 
 def _read(
-    runs: Sequence[Path],
-    grouped: bool | None,
-    rows_of: Callable[[RunFolder], RunRows | RunFolderError],
-    executor: Executor,
+    runs: Sequence[Path], grouped: bool | None, reader: Reader, keep_series: bool, executor: Executor
 ) -> tuple[list[RunRows], list[str]]:
     """The rows of all runs and groups that can be read, and remarks on the others.
 
@@ -119,7 +117,9 @@ def _read(
     """
     folders_of = {path.resolve(): _scenarios(path.resolve(), grouped) for path in runs}  # one given twice counts once
     every = [folder for folders in folders_of.values() for folder in folders]
-    outcomes = (executor if len(every) >= _MANY else Here()).map(rows_of, every)
+    is_spread = len(every) >= _MANY
+    rows_of = partial(_rows, replace(reader, is_shared_read=not is_spread), keep_series)
+    outcomes = (executor if is_spread else Here()).map(rows_of, every)
     found: list[RunRows] = []
     notes: list[str] = []
     problems: list[RunFolderError] = []
@@ -129,12 +129,27 @@ def _read(
             if isinstance(outcome, RunFolderError):
                 problems.append(outcome)
                 continue
-            found.append(outcome)
+            found.append(_verified(outcome, reader) if is_spread else outcome)
             notes += [f"{outcome.run.name}: {note}" for note in run_notes(outcome.run)]
     if not found:
         raise problems[0]
     _check_distinct(found)
     return found, [*(f"left out: {problem}" for problem in problems), *notes, *_unlike(found)]
+
+
+def _verified(found: RunRows, reader: Reader) -> RunRows:
+    """The same with what the checksums say of the shared files, which this process reads while others compute.
+
+    Raises:
+        ChangedFilesError: one was changed since it was measured, and that is not accepted.
+    """
+    run = found.run
+    if not run.integrity.is_intact:  # then they were read there
+        return found
+    integrity = with_shared(run.integrity, run.folder, run.manifest)
+    if not reader.accept_changes:
+        require_intact(run.folder, integrity)
+    return replace(found, run=replace(run, integrity=integrity))
 
 
 def _scenarios(run: Path, grouped: bool | None) -> list[RunFolder]:

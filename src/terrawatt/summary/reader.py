@@ -19,11 +19,13 @@ class Reader:
         accept_changes: use files that were changed since they were measured.
         intensity: the carbon intensity to take instead of those in the manifests.
         settings: of a database that has series which a folder lacks, as those of the older scripts do.
+        is_shared_read: whether the checksums of files are compared that the scenarios of a sweep share (`check_files`).
     """
 
     accept_changes: bool = False
     intensity: CarbonIntensity | None = None
     settings: Settings | None = None
+    is_shared_read: bool = True
 
     def read(self, folder: RunFolder) -> RunData:
         """One scenario's run with its series.
@@ -36,7 +38,13 @@ class Reader:
         if is_older(folder):
             return collect_older(OlderFolder(folder.path), self.settings, self.intensity)
         store = self.settings.store if self.settings is not None else None
-        return collect(folder, accept_changes=self.accept_changes, intensity=self.intensity, store=store)
+        return collect(
+            folder,
+            accept_changes=self.accept_changes,
+            intensity=self.intensity,
+            store=store,
+            is_shared_read=self.is_shared_read,
+        )
 
     def power_of(self, run: RunData, number: int) -> RunData:
         """One sitting of a run that was read before, with the series of its power sources, read again if need be."""
