@@ -15,6 +15,7 @@ import pytest
 from run_folders import PLUG, Recipe
 from terrawatt.config import ExperimentSettings
 from terrawatt.records import Semantics, SeriesKey
+from terrawatt.report.look import Look
 from terrawatt.report.verdicts import without_unusable
 from terrawatt.summary.export import Export, export
 from terrawatt.summary.overview import overview
@@ -68,10 +69,13 @@ def make(models: tuple[str, ...], n: int = 3, *, spread: float = 1.0) -> pd.Data
 
 
 def summarised(frame: pd.DataFrame, folder: Path, *, figures: bool = True) -> SummaryResult:
-    """The summary of a table, its page and its exports; all warnings are errors here."""
+    """The summary of a table, its page and its exports; all warnings are errors here.
+
+    The page holds its pictures in any case; what other files of a figure are made from is one SVG, whatever the table.
+    """
     path = folder / "output_all.csv"
     path.write_text(frame.to_csv(index=False), encoding="utf-8")
-    result = summarise([path], folder, from_file=True, figures=figures)
+    result = summarise([path], folder, from_file=True, figures=figures, look=Look(formats=("svg",)))
     written = export(result, (Export.LATEX, Export.MARKDOWN, Export.BIBTEX), [], ExperimentSettings())
     assert all(one.stat().st_size > 0 for one in written)
     return result

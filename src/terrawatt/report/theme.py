@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 import altair as alt
+from altair.utils import schemapi
 
 from terrawatt.report.language import vega_locale
 
@@ -83,7 +84,7 @@ class Theme(StrEnum):
 
 def specification(chart: alt.TopLevelMixin, theme: Theme = Theme.SCREEN) -> dict[str, Any]:
     """The Vega-Lite specification of a chart in a theme, in the current language; every format is made from it."""
-    specified: dict[str, Any] = chart.to_dict()
+    specified: dict[str, Any] = chart.to_dict(validate=schemapi.DEBUG_MODE)
     config = CONFIG | vega_locale()
     if theme is Theme.SCREEN:
         return specified | {"config": config}
