@@ -5,6 +5,7 @@ import pytest
 
 from run_folders import IDLE_W, PLUG, RUN_W, Recipe
 from terrawatt.records import Semantics
+from terrawatt.report.look import Look
 from terrawatt.runs.status import State
 from terrawatt.summary import curves
 from terrawatt.summary.curves import TYPICAL, power_curves
@@ -76,7 +77,8 @@ def test_a_calibrated_source_is_shown_where_it_belongs(make_run):
 
 
 def test_the_report_holds_them(make_run, tmp_path):
-    result = summarise([make_run()], tmp_path / "out")
+    only = Look(("power_curve",))
+    result = summarise([make_run()], tmp_path / "out", look=only)
     page = result.report.read_text(encoding="utf-8")
     assert "what its uncertainty is made of" in page
     assert sorted(path.suffix for path in (tmp_path / "out" / "figures").glob("power_curve_*")) == [
@@ -84,6 +86,6 @@ def test_the_report_holds_them(make_run, tmp_path):
         ".png",
         ".svg",
     ]
-    again = summarise([result.files.csv], tmp_path / "out", from_file=True)
+    again = summarise([result.files.csv], tmp_path / "out", from_file=True, look=only)
     assert "no power series is at hand" in again.report.read_text(encoding="utf-8")
     assert not list((tmp_path / "out" / "figures").glob("power_curve_*"))

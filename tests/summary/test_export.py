@@ -83,7 +83,7 @@ def test_the_command_exports_from_runs_and_from_their_table(
 
     def terrawatt(*arguments: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
-            main(["summary", *arguments])
+            main(["summary", *arguments, "--figures", "none"])
         printed = capsys.readouterr()
         return int(ended.value.code or 0), printed.out, printed.err
 

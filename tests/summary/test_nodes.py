@@ -11,6 +11,7 @@ from run_folders import IDLE_W, PLUG, REPETITION_S, RUN_W, S
 from terrawatt.cli.app import main
 from terrawatt.errors import UsageError
 from terrawatt.records import Window
+from terrawatt.report.look import Look
 from terrawatt.runs.layout import scenario_folders
 from terrawatt.runs.manifest import read_manifest, write_manifest
 from terrawatt.runs.phases import append_phases, read_phases
@@ -142,13 +143,19 @@ def test_runs_at_different_times_are_no_nodes(make_node):
 
 
 def test_the_summary_tells_of_each_node_and_draws_no_curve(make_node, tmp_path):
-    result = summarise([make_node(1), make_node(2)], tmp_path / "out", nodes=True)
+    result = summarise(
+        [make_node(1), make_node(2)],
+        tmp_path / "out",
+        nodes=True,
+        look=Look(("energy_performance", "power_curve"), ("svg",)),
+    )
     record = json.loads(result.files.json.read_text())
     assert [run["name"] for run in record["runs"]] == ["run_1", "run_2"]
     assert len(record["repetitions"]) == 3
     assert "nodes of one execution: node-1 + node-2" in result.notes
     assert result.report is not None
     assert result.report.exists()
+    assert [path.stem for path in (tmp_path / "out" / "figures").iterdir()] == ["energy_performance"]
 
 
 def test_the_command_adds_nodes(make_node, tmp_path, capsys, monkeypatch):
@@ -158,5 +165,5 @@ def test_the_command_adds_nodes(make_node, tmp_path, capsys, monkeypatch):
         main(["summary", "--nodes", "--file", "True", str(first), str(second)])
     assert "--nodes and --file True" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="0"):
-        main(["summary", "--nodes", "--out", "both", str(first), str(second)])
+        main(["summary", "--nodes", "--out", "both", "--figures", "none", str(first), str(second)])
     assert pd.read_csv("both/output_all.csv")[ENERGY].to_list() == pytest.approx([2 * NET_J] * 3, rel=1e-3)

@@ -11,6 +11,7 @@ from servers.influxdb import InfluxServer
 from terrawatt.cli.app import main
 from terrawatt.config import Settings, load
 from terrawatt.errors import ConfigError, RunFolderError
+from terrawatt.report.look import Look
 from terrawatt.summary.compare import compare_runs
 from terrawatt.summary.gather import Gathered, gather
 from terrawatt.summary.scenarios import By
@@ -121,7 +122,7 @@ def test_what_cannot_be_known_is_empty_with_a_reason(folder: Path, settings: Cal
 
 
 def test_the_written_table_is_read_again(folder: Path, settings: Callable[..., Settings], tmp_path: Path) -> None:
-    result = summarise([folder], tmp_path / "out", settings=settings(), command="terrawatt summary 7")
+    result = summarise([folder], tmp_path / "out", settings=settings(), look=Look(("time_line",), ("svg",)))
     again = read_table(result.files.csv)
     assert list(again.frame.columns) == list(result.table.frame.columns)
     assert result.report is not None
@@ -163,8 +164,9 @@ def test_the_command_reads_the_settings(
     folder: Path, settings: Callable[..., Settings], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings()
+    config = str(tmp_path / "terrawatt.toml")
     with pytest.raises(SystemExit) as ended:
-        main(["summary", str(folder), "--config", str(tmp_path / "terrawatt.toml"), "--out", str(tmp_path / "out")])
+        main(["summary", str(folder), "--config", config, "--out", str(tmp_path / "out"), "--figures", "none"])
     assert not ended.value.code
     printed = capsys.readouterr().out
     assert "s-cnn-rgb" in (tmp_path / "out" / "output_all.csv").read_text()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sweep_folders import Sweep, make_sweep
+from terrawatt.report.look import Look
 from terrawatt.summary.summarise import SummaryResult, summarise
 
 
@@ -59,7 +60,7 @@ class Page(HTMLParser):
 def result(tmp_path_factory: pytest.TempPathFactory) -> SummaryResult:
     folder = tmp_path_factory.mktemp("numbers")
     run = make_sweep(folder, 1, Sweep(blocks=3, net_w={"a": 50.0, "b": 81.7}, idle_w=(40.0, 40.4, 39.9)))
-    return summarise([run], folder / "out")
+    return summarise([run], folder / "out", look=Look(formats=()))
 
 
 @pytest.fixture(scope="module")
