@@ -15,6 +15,7 @@ from terrawatt.errors import ReportError
 from terrawatt.report.content import ReportContent, RunFacts
 from terrawatt.report.figures import FIGURES
 from terrawatt.report.page import write_report
+from terrawatt.report.look import NO_FIGURE, Look
 from terrawatt.report.render import vega_bundle
 
 MakeTable = Callable[..., Table]
@@ -148,7 +149,7 @@ def test_the_unusable_repetition_is_shown_but_not_in_the_means(page: Reader) -> 
 def test_a_good_run_says_so(make_content: MakeContent, make_run: MakeRun, tmp_path: Path) -> None:
     protocol = {"cold_s": 300.0, "idle_after_s": 120.0, "repetitions": 10}
     run = make_run(protocol=protocol, sources=make_run().sources[:1])
-    page = Reader(write_report(make_content(runs=(run,), verdicts={}), tmp_path, formats=()).read_text())
+    page = Reader(write_report(make_content(runs=(run,), verdicts={}), tmp_path, look=Look((NO_FIGURE,))).read_text())
     assert "No repetition is unusable or doubtful." in page.text
     assert "not publishable" not in page.text
     assert "an estimate" not in page.text
@@ -157,7 +158,7 @@ def test_a_good_run_says_so(make_content: MakeContent, make_run: MakeRun, tmp_pa
 
 def test_machines_that_differ_are_pointed_out(make_content: MakeContent, make_run: MakeRun, tmp_path: Path) -> None:
     runs = (make_run("run_1"), make_run("run_2", machine={"host": "other"}))
-    page = Reader(write_report(make_content(runs=runs), tmp_path, formats=()).read_text())
+    page = Reader(write_report(make_content(runs=runs), tmp_path, look=Look((NO_FIGURE,))).read_text())
     assert "2 different machines: their energies do not compare" in page.text
 
 

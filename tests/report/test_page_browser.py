@@ -280,3 +280,56 @@ def test_without_scripts_the_pictures_and_tables_are_there(browser: "playwright.
     assert all(box is not None and box["height"] > 200 for box in (pictures.nth(i).bounding_box() for i in range(7)))
     assert page.locator("#search").is_hidden()
     assert len(column(page, "#repetition-table", 1)) == 6
+
+
+A4_PX = 184 / 25.4 * 96  # between the margins
+
+
+@pytest.mark.parametrize("made", ["report", "many_rows"])
+def test_the_printed_page_is_whole_and_without_controls(
+    browser: "playwright.Browser", made: str, request: pytest.FixtureRequest
+) -> None:
+    page = open_page(browser, request.getfixturevalue(made), round(A4_PX)).page
+    page.locator(".chart").first.scroll_into_view_if_needed()
+    page.locator(".chart svg.marks").first.wait_for(timeout=30_000)
+    closed = page.locator("main details:not([open], .vega-embed *)")
+    folded = closed.count()
+    assert folded > 0
+    page.emulate_media(media="print")
+    playwright.expect(closed).to_have_count(0)
+    for hidden in ("#controls", "#pager", "nav", ".files", ".skip", ".screen", ".vega-embed details"):
+        assert not any(part.is_visible() for part in page.locator(hidden).all()), hidden
+    details = page.locator("main details:not(#columns, .vega-embed *)")
+    assert details.count() > 0
+    assert all(
+        part.evaluate("(part) => part.open && part.lastElementChild.checkVisibility()") for part in details.all()
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= A4_PX + 1
+    too_wide = f"(parts) => parts.filter((part) => part.getBoundingClientRect().right > {A4_PX + 1}).length"
+    assert page.locator("main :is(table, figure, img, svg, pre)").evaluate_all(too_wide) == 0
+    page.emulate_media(media="screen")
+    playwright.expect(closed).to_have_count(folded)
+
+
+def test_paper_tells_which_rows_it_leaves_out(browser: "playwright.Browser", many_rows: Path, report: Path) -> None:
+    page = open_page(browser, many_rows).page
+    assert page.locator("#printed").is_hidden()
+    page.emulate_media(media="print")
+    assert (
+        page.locator("#printed").inner_text() == "120 rows; shown: rows 1 to 50. The file output_all.csv has them all."
+    )
+    whole = open_page(browser, report).page
+    whole.emulate_media(media="print")
+    assert whole.locator("#printed").is_hidden()
+
+
+def test_a_printed_figure_is_on_one_sheet(browser: "playwright.Browser", report: Path) -> None:
+    page = open_page(browser, report, round(A4_PX)).page
+    page.emulate_media(media="print")
+    heights = page.locator(".chart img").evaluate_all(
+        "(parts) => parts.map((part) => part.getBoundingClientRect().height)"
+    )
+    assert len(heights) == 14
+    assert 100 < max(heights) <= 190 / 25.4 * 96 + 1
+    styles = page.locator("figure").evaluate_all("(parts) => parts.map((part) => getComputedStyle(part).breakInside)")
+    assert set(styles) == {"avoid"}

@@ -13,11 +13,13 @@ import vl_convert
 from terrawatt.records import AccuracyBand, Semantics, SeriesKey, SourceDescription
 from terrawatt.report.content import BudgetPart, CurveEnergy, CurveWindow, PowerCurve, ReportContent
 from terrawatt.report.figures.figure import Drawing
-from terrawatt.report.figures.power_curve import curve_figures
+from terrawatt.report.figures.power_curve import PREFIX, curve_figures
+from terrawatt.report.look import Look
 from terrawatt.report.page import write_report
 from terrawatt.report.theme import specification
 from terrawatt.summary.curves import MAX_CURVES
 
+ONLY = Look((PREFIX,), ("svg",))  # no other figure
 PLUG = SourceDescription(
     "plug", "mqtt", Semantics.MEAN, (AccuracyBand(plus_minus_w=3.0),), SeriesKey.of("power", "power_w"), interval_s=1.0
 )
@@ -168,7 +170,7 @@ def test_the_page_shows_curve_and_budget(make_content: Callable[..., ReportConte
         energy=CurveEnergy(math.nan, math.nan, math.nan, (), "no & reason"),
     )
     content = make_content(curves=(make_curve(), missing), curves_left_out=7)
-    page = write_report(content, tmp_path, formats=("svg", "html")).read_text(encoding="utf-8")
+    page = write_report(content, tmp_path, look=Look((PREFIX,), ("svg", "html"))).read_text(encoding="utf-8")
     files = sorted(path.name for path in (tmp_path / "figures").glob("power_curve_*"))
     assert files == ["power_curve_1_1_2.svg", "power_curve_1_2_3.svg"]
     section = page[page.index('<h2 id="curves">') : page.index('<h2 id="repetitions">')]
@@ -190,7 +192,7 @@ def test_hostile_names_stay_text(make_content: Callable[..., ReportContent], hos
         name=hostile, scenario=hostile, why=hostile, phases=(CurveWindow(hostile, 5, 30),),
         source=replace(PLUG, name=hostile), energy=replace(ENERGY, budget=(BudgetPart(hostile, 1.0),)),
     )  # fmt: skip
-    page = write_report(make_content(curves=(curve,)), tmp_path, formats=("svg",)).read_text(encoding="utf-8")
+    page = write_report(make_content(curves=(curve,)), tmp_path, look=ONLY).read_text(encoding="utf-8")
     assert "<script>document.title" not in page
 
 
@@ -209,9 +211,9 @@ def test_of_a_page_that_would_be_too_large_the_last_curves_are_left_out_and_stay
 ) -> None:
     curves = tuple(make_curve(key=(1, group, 1), name=f"curve of group {group}") for group in range(1, 4))
     content = make_content(curves=curves, curves_left_out=2)
-    whole = write_report(content, tmp_path / "whole", formats=("svg",))
+    whole = write_report(content, tmp_path / "whole", look=ONLY)
     monkeypatch.setattr("terrawatt.report.page._LARGEST_PAGE", whole.stat().st_size - 1_000)
-    smaller = write_report(content, tmp_path / "smaller", formats=("svg",))
+    smaller = write_report(content, tmp_path / "smaller", look=ONLY)
     assert smaller.stat().st_size < whole.stat().st_size - 1_000
     text = smaller.read_text(encoding="utf-8")
     assert "curve of group 2" in text

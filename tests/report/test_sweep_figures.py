@@ -14,6 +14,7 @@ from terrawatt.analysis.training_curves import QUANTITIES, EpochPoint
 from terrawatt.report.content import ReportContent
 from terrawatt.report.figures import Drawing, Skipped
 from terrawatt.report.figures.sweep import SWEEP_FIGURES, sweep_figures
+from terrawatt.report.look import Look
 from terrawatt.report.page import write_report
 from terrawatt.report.sweep import MainEnergy, RepetitionMark, SweepFacts, SweepRecord, TrainingCurve
 from terrawatt.report.theme import specification
@@ -107,8 +108,8 @@ def test_bands_of_trainings_are_drawn_while_scenarios_are_few(make_table: MakeTa
 
 
 def test_the_page_shows_them(make_content: Callable[..., ReportContent], tmp_path: Path, make_table: MakeTable) -> None:
-    table = make_table()
-    text = write_report(make_content(table, sweep=facts_of(table)), tmp_path, formats=("svg",)).read_text("utf-8")
+    table, look = make_table(), Look(tuple(SWEEP_FIGURES), ("svg",))
+    text = write_report(make_content(table, sweep=facts_of(table)), tmp_path, look=look).read_text("utf-8")
     for name, title in SWEEP_FIGURES.items():
         assert title in text
         assert (tmp_path / "figures" / f"{name}.svg").exists()

@@ -97,5 +97,9 @@ function sortBody(body, column, direction) {
   body.append(...rows.map(({row}) => row));
 }
 
-// What is folded away in a figure's caption is printed too.
-addEventListener("beforeprint", () => document.querySelectorAll("figcaption details").forEach((details) => { details.open = true; }));
+// What is folded away is printed too, and folded away again afterwards.
+let unfolded = [];
+matchMedia("print").addEventListener("change", ({matches}) => {
+  if (matches) unfolded = [...document.querySelectorAll("main details:not([open], .vega-embed *)")];
+  for (const details of unfolded) details.open = matches;
+});

@@ -87,6 +87,8 @@ function drawRows() {
   const count = {n: rows.length, total: cells.length, from: from + 1, to: Math.min(from + ROWS, rows.length)};
   element("found").textContent = filled(all ? {{ say("{total} rows", total="{total}") | tojson }} : {{ say("{n} of {total} rows", n="{n}", total="{total}") | tojson }}, count)
     + (pages > 1 ? filled({{ say("; shown: rows {from} to {to}", **{"from": "{from}", "to": "{to}"}) | tojson }}, count) : "");
+  element("printed").hidden = all && pages === 1;
+  element("printed").textContent = `${element("found").textContent}. {{ say("The file output_all.csv has them all.") }}`;
   element("pager").hidden = pages === 1;
   element("pager").querySelector("span").textContent = filled({{ say("Page {n} of {total}", n="{n}", total="{total}") | tojson }}, {n: page + 1, total: pages});
   element("previous").setAttribute("aria-disabled", String(page === 0));
