@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrawatt.training.loader import N_WAYS, WINDOW_PATCHES, Loader, _near_each_other, turned
+from terrawatt.training.loader import N_WAYS, Loader, _near_each_other, turned
 
 
 class Recorder:
@@ -155,10 +155,10 @@ def test_each_way_of_turning_is_another_and_none_loses_a_pixel():
     assert (ways[0] == image[0]).all()
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 300))
-def test_by_shards_every_image_comes_once_and_neighbours_stay_together(seed, n_rows):
-    rows = np.arange(n_rows) * WINDOW_PATCHES // 40
-    order = _near_each_other(rows, np.random.default_rng(seed))
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 100))
+def test_by_shards_every_image_comes_once_and_neighbours_stay_together(seed, n_rows, window):
+    rows = np.arange(n_rows) * 3
+    order = _near_each_other(rows, window, np.random.default_rng(seed))
     assert sorted(order) == rows.tolist()
-    pieces = order // WINDOW_PATCHES
+    pieces = order // window
     assert len(np.flatnonzero(np.diff(pieces))) == len(set(pieces)) - 1

@@ -65,7 +65,7 @@ class Loader:
             memory, so that threads do what processes would, without copies between them.
         drop_single: leave out a last batch of one image, which batch normalisation cannot train on.
         group: the process that reads, and the others; each gets its part of every batch.
-        shuffle: `full`, or `shards`: the pack is taken in pieces of `WINDOW_PATCHES`, in random order, and images are
+        shuffle: `full`, or `shards`: the pack is taken in pieces of `window` patches, in random order, and images are
             mixed within a piece; what is read then stays in memory while it is needed, however large the pack is.
         augment: `none`, or `flips`: each image of a shuffled batch is flipped and turned by quarters at random, all
             eight ways alike; which way depends on nothing but seed, epoch and row.
@@ -81,6 +81,7 @@ class Loader:
     drop_single: bool = False
     group: Group = ALONE
     shuffle: str = "full"
+    window: int = WINDOW_PATCHES
     augment: str = "none"
     features: FeatureCache | None = None
 
@@ -108,7 +109,10 @@ class Loader:
     def shuffled(self, seed: int, epoch: int) -> Iterator[Batch]:
         """This process's part of all batches; this epoch's order depends on nothing but seed and epoch."""
         generator = np.random.default_rng([seed, epoch])
-        order = generator.permutation(self.rows) if self.shuffle == "full" else _near_each_other(self.rows, generator)
+        if self.shuffle == "full":
+            order = generator.permutation(self.rows)
+        else:
+            order = _near_each_other(self.rows, self.window, generator)
         batches = _cut(order, self.batch)
         if self.drop_single and len(batches[-1]) == 1:
             batches.pop()
@@ -180,9 +184,9 @@ def turned(images: Tensor, ways: NDArray[np.int64]) -> Tensor:
     return torch.from_numpy(result)
 
 
-def _near_each_other(rows: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
+def _near_each_other(rows: NDArray[np.int64], window: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """A random order in which images of one piece of the pack follow each other."""
-    pieces = np.split(rows, np.flatnonzero(np.diff(rows // WINDOW_PATCHES)) + 1)
+    pieces = np.split(rows, np.flatnonzero(np.diff(rows // window)) + 1)
     return np.concatenate([generator.permutation(pieces[i]) for i in generator.permutation(len(pieces))])
 
 
