@@ -108,7 +108,16 @@ def test_memory_that_runs_out_is_one_line_with_advice(run, monkeypatch, error):
         raise error
 
     monkeypatch.setattr(workload, "fit", fail)
-    with pytest.raises(TrainingError, match="out of memory with --batch 4; give a smaller batch"):
+    with pytest.raises(TrainingError, match=r"out of memory: --batch 4 needs about .* MB, and there was room for"):
+        run()
+
+
+def test_memory_that_runs_out_before_the_training_is_said_too(run, monkeypatch):
+    def fail(*_arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(workload, "prepare", fail)
+    with pytest.raises(TrainingError, match="out of memory before s-cnn-rgb could begin"):
         run()
 
 

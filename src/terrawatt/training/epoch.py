@@ -11,6 +11,7 @@ from torch import Tensor
 from terrawatt.errors import TrainingError
 from terrawatt.training.collective import gathered, share_buffers, total
 from terrawatt.training.loader import Batch, Loader
+from terrawatt.training.memory import naming
 from terrawatt.training.objectives import smoothed
 from terrawatt.training.prefetch import on_device
 from terrawatt.training.setup import Training
@@ -33,12 +34,13 @@ def train_epoch(training: Training, epoch: int) -> float:
     counts: list[int] = []
     n_images = 0
     batches = on_device(training.splits.train.shuffled(options.seed, epoch), device)
-    for number, batch in enumerate(batches, 1):
-        losses.append(_step(training, batch))
-        counts.append(batch.counted)
-        n_images += batch.whole
-        if device.type == "cpu" or number % _CHECK_EVERY == 0:  # to look at a loss, the CPU must wait for a GPU
-            _refuse_infinite(losses, epoch, training)
+    with naming(lambda: f"epoch {epoch}, batch {len(losses) + 1}"):
+        for number, batch in enumerate(batches, 1):
+            losses.append(_step(training, batch))
+            counts.append(batch.counted)
+            n_images += batch.whole
+            if device.type == "cpu" or number % _CHECK_EVERY == 0:  # to look at a loss, the CPU must wait for a GPU
+                _refuse_infinite(losses, epoch, training)
     _refuse_infinite(losses, epoch, training)
     loss_sum = (torch.stack(losses).double() * torch.tensor(counts, device=device)).sum()
     train_loss = total(loss_sum, group).item() / n_images  # waits for the device: the work ends in the phase
@@ -97,11 +99,12 @@ def predict(training: Training, loader: Loader) -> tuple[NDArray[np.float32], fl
     group, device = training.group, training.device
     probabilities = [torch.empty(0, loader.labels.shape[1], device=device)]  # a small split has no share for some
     loss_sum = torch.zeros((), dtype=torch.float64, device=device)
-    for images, targets, *_ in on_device(loader.in_order(), device):
-        with training.autocast():
-            logits = training.model(images).float()
-        probabilities.append(training.objective.probabilities(logits))
-        loss_sum += training.objective.loss(logits, targets).double() * len(targets)
+    with naming(lambda: f"batch {len(probabilities)} of a prediction"):
+        for images, targets, *_ in on_device(loader.in_order(), device):
+            with training.autocast():
+                logits = training.model(images).float()
+            probabilities.append(training.objective.probabilities(logits))
+            loss_sum += training.objective.loss(logits, targets).double() * len(targets)
     loss = total(loss_sum, group).item() / len(loader.rows)
     if not math.isfinite(loss):
         raise TrainingError(f"the loss of a prediction is {loss}: what was learnt is not usable; give a smaller --lr")

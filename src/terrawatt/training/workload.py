@@ -22,6 +22,7 @@ from terrawatt.training.features import keeping_features
 from terrawatt.training.flops import forward_flops
 from terrawatt.training.group import ALONE, Group
 from terrawatt.training.loop import Outcome, evaluate, fit
+from terrawatt.training.memory import explaining_memory, is_out_of_memory
 from terrawatt.training.options import TrainingOptions
 from terrawatt.training.outputs import Outputs
 from terrawatt.training.setup import Say, Training, open_pack, open_splits, prepare
@@ -60,7 +61,7 @@ def run(
     if not group.is_first:
         options, phases, say = replace(options, verify=False), None, _silent
     phases = phases or PhaseReporter()
-    with _explaining_memory(options), joined(group, device_of(options, group)), ExitStack() as kept:
+    with _explaining_setup(options), joined(group, device_of(options, group)), ExitStack() as kept:
         with phases.phase(PhaseName.SETUP, start_ns=start_ns):
             pack = open_pack(options, say)
             splits = open_splits(options, pack, say, group)
@@ -72,7 +73,8 @@ def run(
             training = kept.enter_context(keeping_features(prepare(options, splits, group), folder, say))
             flops = forward_flops(training.model) if options.count else None
         say(_introduction(training))
-        outcome = fit(training, phases, say) if options.test_only is None else evaluate(training, phases)
+        with explaining_memory(training):
+            outcome = fit(training, phases, say) if options.test_only is None else evaluate(training, phases)
     if group.is_first:
         if options.checkpoint is not None:  # first: what took hours is kept even where the outputs cannot be written
             write_checkpoint(options.checkpoint, training, outcome.epoch)
@@ -151,18 +153,11 @@ def _device_name(device: torch.device) -> str:
 
 
 @contextmanager
-def _explaining_memory(options: TrainingOptions) -> Iterator[None]:
-    """Turns the several ways in which memory runs out into one line."""
-    parts = 2 * options.accumulate
-    advice = (
-        f"out of memory with --batch {options.batch}; give a smaller batch, "
-        f"or learn from this one in parts with --accumulate {parts}"
-    )
+def _explaining_setup(options: TrainingOptions) -> Iterator[None]:
+    """Turns the several ways in which memory runs out before there is a training into one line."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise TrainingError(advice) from error
-    except RuntimeError as error:  # torch's allocator on the CPU has no error of its own
-        if "can't allocate memory" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
-        raise TrainingError(advice) from error
+        raise TrainingError(f"out of memory before {options.model} could begin: make memory free") from error
