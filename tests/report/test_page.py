@@ -14,8 +14,8 @@ from terrawatt.analysis.table import Table
 from terrawatt.errors import ReportError
 from terrawatt.report.content import ReportContent, RunFacts
 from terrawatt.report.figures import FIGURES
-from terrawatt.report.page import write_report
 from terrawatt.report.look import NO_FIGURE, Look
+from terrawatt.report.page import write_report
 from terrawatt.report.render import vega_bundle
 
 MakeTable = Callable[..., Table]

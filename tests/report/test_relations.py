@@ -10,8 +10,8 @@ import pytest
 from terrawatt.analysis.relations import Relations, relations
 from terrawatt.analysis.table import Table
 from terrawatt.report.content import ReportContent
-from terrawatt.report.numbers import plain
 from terrawatt.report.look import NO_FIGURE, Look
+from terrawatt.report.numbers import plain
 from terrawatt.report.page import write_report
 from terrawatt.report.relations import Statement, statements
 from terrawatt.units import with_si_prefix
