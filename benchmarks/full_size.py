@@ -8,10 +8,11 @@ pack in the page cache are not theirs. *Beyond torch* is beyond a process that t
 lies ready. *Added* is what the second half of a step's time adds to the greatest of its first half.
 
 *Rates* of learning are those of the first batches of epochs, in one process, ways alternating: a small pack, the large
-one, and the large one when its pages were dropped from memory (`posix_fadvise`; the share that was left is printed).
-The beginning of an epoch is its worst part when it is cold: a pack that fits into memory warms up while it is read.
-Ratios are of neighbours, printed as their median with the least and the most. *Reading alone* is the loader without a
-network.
+one when its pages were dropped from memory (*cold*: `posix_fadvise`; the share that was left is printed), and the same
+images again, which lie in memory then. The beginning of an epoch is its worst part when it is cold: a pack that fits
+into memory warms up while it is read. Ratios are of neighbours, printed as their median with the least and the most,
+and that of processor time beside them, which another load of the machine disturbs less. *Reading alone* is the loader
+without a network.
 
     python benchmarks/full_size.py [--patches N] [--rounds N] [--folder DIR]
 
@@ -41,8 +42,9 @@ from terrawatt.data.pack import Pack
 from terrawatt.records import Phase, PhaseName
 from terrawatt.runs.phases import PHASES_VARIABLE, read_phases
 
-LARGE, SMALL, ROUNDS, BATCH = 50_000, 1_600, 3, 100
-SMALL_BATCHES, REPEATS = 9, 2  # full batches of an epoch of the small pack; epochs of it that are one measurement
+LARGE, SMALL, ROUNDS, BATCH = 50_000, 1_600, 6, 100
+BATCHES = 9  # of a measurement: the full ones of an epoch of the small pack
+RATE, CPU_TIME = "images/s", "CPU s/1,000 images"
 SHUFFLES = ("full", "shards")
 SMALL_EPOCHS = 5  # of its training: torch takes memory in its first fifty steps
 PACKINGS = 5  # of the small archive, before the large one and after
@@ -218,7 +220,7 @@ def alternate(folder: Path, rounds: int) -> list[Aim]:
     """Rates in one process; see `rates`."""
     found: Rates = json.loads(watch(own("rates", folder, rounds)).said)
     for way, values in found.items():
-        say(f"  {way:<44}{spread(values)}" + ("" if "left" in way else " images/s"))
+        say(f"  {way:<48}{spread(values)}")
     aims = []
     for way, base in (
         ("learning, large, full", "learning, small"),
@@ -226,11 +228,17 @@ def alternate(folder: Path, rounds: int) -> list[Aim]:
         ("learning, large, full, cold", "learning, large, full"),
         ("learning, large, shards, cold", "learning, large, shards"),
     ):
-        ratios = [value / other for value, other in zip(found[way], found[base], strict=True)]
-        ratio = statistics.median(ratios)
-        say(f"  {way} / {base}: {ratio:.3f} ({min(ratios):.3f} … {max(ratios):.3f})")
+        rates, times = ratios(found, way, base, RATE), ratios(found, base, way, CPU_TIME)
+        say(f"  {way} / {base}: {spread(rates)}; by processor time {spread(times)}")
+        ratio = statistics.median(rates)
         aims.append((f"rate, {way} to {base}", ratio, f"{RATE_AIM}", ratio >= RATE_AIM))
     return aims
+
+
+def ratios(found: Rates, way: str, base: str, unit: str) -> list[float]:
+    """Of neighbours."""
+    pairs = zip(found[f"{way}, {unit}"], found[f"{base}, {unit}"], strict=True)
+    return [value / other for value, other in pairs]
 
 
 def memory_aim(step: str, few: Watched, many: Watched) -> Aim:
@@ -359,68 +367,62 @@ def alone(folder: Path) -> None:
 
 
 def rates(folder: Path, rounds: int) -> Rates:
-    """Images a second of learning and of reading, ways alternating."""
+    """Learning and reading, ways alternating: images a second, and seconds of the processor for 1,000 images."""
     from terrawatt.training.loader import WINDOW_PATCHES
 
     of_small, of_large = (Learning(prepared(folder / name)) for name in ("small", "large"))
     large = folder / "large" / "pack"
-    patches = Pack.open(large)
-    learnt = SMALL_BATCHES * REPEATS
-    window = int(WINDOW_PATCHES * len(of_large.loader.rows) / len(patches)) // BATCH  # full batches of one piece
+    window = int(WINDOW_PATCHES * len(of_large.loader.rows) / len(Pack.open(large))) // BATCH  # batches of one piece
     found: Rates = {}
 
-    def note(way: str, value: float) -> None:
-        found.setdefault(way, []).append(value)
+    def note(way: str, values: dict[str, float]) -> None:
+        for unit, value in values.items():
+            found.setdefault(f"{way}, {unit}", []).append(value)
 
     for learning in (of_small, of_large):
-        learning.learn("full", SMALL_BATCHES)
-    for _ in range(rounds):
-        warm(large)
-        note("learning, small", of_small.learn("full", SMALL_BATCHES, REPEATS))
+        learning.learn("full", 0)
+    for number in range(1, rounds + 1):
+        note("learning, small", of_small.learn("full", number))
         for shuffle in SHUFFLES:
-            note(f"learning, large, {shuffle}", of_large.learn(shuffle, learnt))
-        for shuffle in SHUFFLES:
-            note(f"reading alone, {shuffle}", of_large.read(shuffle, window))
-        for shuffle in SHUFFLES:
-            note("share of the pack left in memory when cold", forget(large))
-            note(f"reading alone, {shuffle}, cold", of_large.read(shuffle, window))
-        for shuffle in SHUFFLES:
-            note("share of the pack left in memory when cold", forget(large))
-            note(f"learning, large, {shuffle}, cold", of_large.learn(shuffle, learnt))
+            note("pages left when cold", {"share": forget(large)})
+            note(f"learning, large, {shuffle}, cold", of_large.learn(shuffle, number))
+            note(f"learning, large, {shuffle}", of_large.learn(shuffle, number))
+        if number % 2:
+            for shuffle in SHUFFLES:
+                forget(large)
+                note(f"reading alone, {shuffle}, cold", of_large.read(shuffle, number, window))
+                note(f"reading alone, {shuffle}", of_large.read(shuffle, number, window))
     return found
 
 
 class Learning:
-    """A training of which beginnings of epochs are taken, each with other images."""
+    """A training of which beginnings of epochs are taken."""
 
     def __init__(self, training: Any) -> None:
         self._training = training
-        self._epoch = 0
 
     @property
     def loader(self) -> Any:
         """What reads its train split."""
         return self._training.splits.train
 
-    def learn(self, shuffle: str, batches: int, repeats: int = 1) -> float:
-        """Images a second, of so many batches."""
+    def learn(self, shuffle: str, epoch: int) -> dict[str, float]:
+        """The cost of its first batches; those of another epoch are other images."""
         from terrawatt.training.epoch import train_epoch
 
-        splits = replace(self._training.splits, train=FirstBatches(self._anew(shuffle), batches))
+        splits = replace(self._training.splits, train=FirstBatches(self._anew(shuffle), BATCHES))
         training = replace(self._training, splits=splits)
-        begin = time.perf_counter()
-        for _ in range(repeats):
-            self._epoch += 1
-            train_epoch(training, self._epoch)
-        return repeats * batches * BATCH / (time.perf_counter() - begin)
+        begin, begin_cpu = time.perf_counter(), time.process_time()
+        train_epoch(training, epoch)
+        cpu_s, duration_s = time.process_time() - begin_cpu, time.perf_counter() - begin
+        return {RATE: BATCHES * BATCH / duration_s, CPU_TIME: 1_000 * cpu_s / (BATCHES * BATCH)}
 
-    def read(self, shuffle: str, batches: int) -> float:
-        """Images a second, of so many batches that nobody looks at."""
-        self._epoch += 1
+    def read(self, shuffle: str, epoch: int, batches: int) -> dict[str, float]:
+        """The cost of batches that nobody looks at."""
         reader = FirstBatches(self._anew(shuffle), batches)
         begin = time.perf_counter()
-        images = sum(len(batch.targets) for batch in reader.shuffled(0, self._epoch))
-        return images / (time.perf_counter() - begin)
+        images = sum(len(batch.targets) for batch in reader.shuffled(0, epoch))
+        return {RATE: images / (time.perf_counter() - begin)}
 
     def _anew(self, shuffle: str) -> Any:
         """The loader with a pack that is opened anew: pages that are mapped could not be dropped."""
@@ -461,15 +463,6 @@ def forget(pack: Path) -> float:
             resident += int(np.count_nonzero(pages & 1))
             total += n_pages
     return resident / total
-
-
-def warm(pack: Path) -> None:
-    """Read all of a pack, so that it lies in memory."""
-    block = memoryview(bytearray(8 << 20))
-    for file in pack.glob("*.npy"):
-        with file.open("rb", buffering=0) as stream:
-            while stream.readinto(block):
-                pass
 
 
 def bytes_of(pack: Path) -> int:
