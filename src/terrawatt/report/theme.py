@@ -85,6 +85,7 @@ class Theme(StrEnum):
 def specification(chart: alt.TopLevelMixin, theme: Theme = Theme.SCREEN) -> dict[str, Any]:
     """The Vega-Lite specification of a chart in a theme, in the current language; every format is made from it."""
     specified: dict[str, Any] = chart.to_dict(validate=schemapi.DEBUG_MODE)
+    specified |= {"datasets": {name: list(rows) for name, rows in specified.get("datasets", {}).items()}}
     config = CONFIG | vega_locale()
     if theme is Theme.SCREEN:
         return specified | {"config": config}
