@@ -14,7 +14,8 @@ PLACE = Georeference(32629, 604_800, 5_834_040)
 
 def read_band(file: Path, patch_id: str, pixels: int) -> np.ndarray:
     out = np.empty((pixels, pixels), dtype=np.uint16)
-    BandReader().read_into(str(file), patch_id, out)
+    with BandReader() as reader:
+        reader.read_into(str(file), patch_id, out)
     return out
 
 

@@ -115,12 +115,11 @@ def test_cut_files_are_left_to_gdal(length: int, tmp_path: Path) -> None:
 def test_files_of_several_kinds_in_any_order_give_what_gdal_reads(
     kinds: list[dict[str, object]], tmp_path: Path, write_tiff: Callable[..., Path]
 ) -> None:
-    reader = BandReader()
     rng = np.random.default_rng(len(kinds))
-    for kind in kinds:
-        file = write_tiff(tmp_path / "a.tif", rng.integers(0, 65536, (1, 20, 20)).astype(np.uint16), **kind)
-        out = np.empty((20, 20), dtype=np.uint16)
-        with reading():
+    with BandReader() as reader:
+        for kind in kinds:
+            file = write_tiff(tmp_path / "a.tif", rng.integers(0, 65536, (1, 20, 20)).astype(np.uint16), **kind)
+            out = np.empty((20, 20), dtype=np.uint16)
             reader.read_into(str(file), "patch", out)
-            with rasterio.open(file) as dataset:
+            with reading(), rasterio.open(file) as dataset:
                 assert np.array_equal(out, dataset.read(1))

@@ -4,8 +4,14 @@ A patch's checksum runs over its three arrays, a shard file's over one array of 
 three values a patch.
 """
 
-import zlib
 from typing import Final
+
+try:
+    from isal.isal_zlib import crc32  # the same numbers, ten times as fast
+except ImportError:
+    from zlib import crc32
+
+__all__ = ["Joiner", "crc32"]
 
 _BITS: Final = 32
 
@@ -19,8 +25,8 @@ class Joiner:
 
     def __init__(self, n_bytes: int) -> None:
         zeros = bytes(n_bytes)
-        shift = zlib.crc32(zeros)
-        columns = [zlib.crc32(zeros, 1 << bit) ^ shift for bit in range(_BITS)]
+        shift = crc32(zeros)
+        columns = [crc32(zeros, 1 << bit) ^ shift for bit in range(_BITS)]
         self._tables = tuple(_sums(columns[first : first + 8]) for first in range(0, _BITS, 8))
 
     def join(self, before: int, after: int) -> int:

@@ -1,20 +1,19 @@
-"""One band of one patch: a GeoTIFF with a single uint16 band of a known size."""
+"""One band of one patch: a GeoTIFF with a single uint16 band of a known size.
+
+GDAL is loaded when a file needs it: BigEarthNet's own do not, and each process that packs would wait for it.
+"""
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.crs import CRS
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.io import MemoryFile
-from rasterio.transform import Affine
 
 from terrawatt.data.plain_tiff import PlainReader
 from terrawatt.errors import PatchError
@@ -28,16 +27,29 @@ _OPTIONS = {
 @contextmanager
 def reading() -> Iterator[None]:
     """Open many files faster: sets GDAL up once, and keeps quiet about files without coordinates."""
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+
     with rasterio.Env(**_OPTIONS), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         yield
 
 
 class BandReader:
-    """Reads the bands of patches one after the other. For one thread, inside of `reading()`."""
+    """Reads the bands of patches one after the other; a context manager. For one thread."""
 
     def __init__(self) -> None:
         self._plain = PlainReader()
+        self._gdal: ExitStack | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._gdal is not None:
+            self._gdal.close()
 
     def read_into(self, path: str, patch_id: str, out: NDArray[np.uint16]) -> None:
         """Read the pixels of a band into an array of the size that it must have, (pixels, pixels), in one piece.
@@ -51,9 +63,16 @@ class BandReader:
             PatchError: not a GeoTIFF, truncated, or of another size, type or number of bands.
             OSError: the file cannot be opened or read; FileNotFoundError when there is none.
         """
-        if self._plain.read_into(path, out):
-            return
-        file = Path(path)
+        if not self._plain.read_into(path, out):
+            self._read_with_gdal(Path(path), patch_id, out)
+
+    def _read_with_gdal(self, file: Path, patch_id: str, out: NDArray[np.uint16]) -> None:
+        import rasterio
+        from rasterio.errors import RasterioError
+
+        if self._gdal is None:
+            self._gdal = ExitStack()
+            self._gdal.enter_context(reading())
         try:
             with rasterio.open(file) as dataset:
                 _check(dataset, file, patch_id, len(out))
@@ -87,6 +106,9 @@ def encode(pixels: NDArray[np.uint16], pixel_m: int, place: Georeference, nodata
 
     It is made in memory, because GDAL does not always report that a disk is full.
     """
+    from rasterio.io import MemoryFile
+    from rasterio.transform import Affine
+
     height, width = pixels.shape
     transform = Affine(pixel_m, 0, place.left_m, 0, -pixel_m, place.top_m)
     with MemoryFile() as memory:
@@ -110,5 +132,7 @@ def projection_wkt(epsg: int) -> str:
 
 
 @cache
-def _coordinate_system(epsg: int) -> CRS:
+def _coordinate_system(epsg: int) -> Any:
+    from rasterio.crs import CRS
+
     return CRS.from_epsg(epsg)

@@ -5,7 +5,6 @@ their checksums. Index and manifest are new; band statistics are pooled from tho
 """
 
 import os
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from terrawatt import __version__
 from terrawatt.data import packformat
 from terrawatt.data.band_sums import BandSums, no_sums
 from terrawatt.data.building import building_at_once
+from terrawatt.data.checksums import crc32
 from terrawatt.data.joinable import check_joinable
 from terrawatt.data.pack import Pack, read_index
 from terrawatt.data.packformat import Manifest, Part, Shard
@@ -130,7 +130,7 @@ def _copy(move: _Move, folder: Path) -> None:
         checksum = 0
         with (move.part / old).open("rb", buffering=0) as source, (folder / new).open("wb", buffering=0) as copy:
             while n := source.readinto(block):
-                checksum = zlib.crc32(block[:n], checksum)
+                checksum = crc32(block[:n], checksum)
                 copy.write(block[:n])
             os.fsync(copy.fileno())
         if move.shard.checksums.get(old, checksum) != checksum:

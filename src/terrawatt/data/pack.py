@@ -5,7 +5,6 @@ are upsampled later, on the device.
 """
 
 import mmap
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from terrawatt.data import packformat
 from terrawatt.data.bands import BANDS, PUBLISHED, RESOLUTIONS, RGB, RGB_RESOLUTIONS, BandStatistics, Resolution
+from terrawatt.data.checksums import crc32
 from terrawatt.data.labels import masks_to_multi_hot
 from terrawatt.data.packformat import SPLITS, Manifest, Shard
 from terrawatt.errors import PackError
@@ -351,7 +351,7 @@ def _file_checksum(file: Path) -> int:
     block = memoryview(bytearray(_BLOCK_BYTES))
     with file.open("rb", buffering=0) as stream:
         while n := stream.readinto(block):
-            checksum = zlib.crc32(block[:n], checksum)
+            checksum = crc32(block[:n], checksum)
     return checksum
 
 

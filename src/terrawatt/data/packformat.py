@@ -21,18 +21,16 @@ History of the format:
 
 import hashlib
 import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from terrawatt.data.bands import RESOLUTIONS, RGB_RESOLUTIONS, Resolution
+from terrawatt.data.checksums import crc32
 
 FORMAT: Final = "terrawatt-pack"
 FORMAT_VERSION: Final = 3
@@ -90,7 +88,7 @@ def patch_checksum(*arrays: NDArray[np.uint16]) -> int:
     """CRC-32 of a patch's little-endian bytes: r10, then r20 and r60 if there, each (bands, pixels, pixels)."""
     checksum = 0
     for bands in arrays:
-        checksum = zlib.crc32(np.ascontiguousarray(bands, dtype=PIXEL_TYPE).data, checksum)
+        checksum = crc32(np.ascontiguousarray(bands, dtype=PIXEL_TYPE).data, checksum)
     return checksum
 
 
@@ -199,6 +197,8 @@ class Manifest:
 
 def index_bytes(rows: pa.Table) -> bytes:
     """The content of index.parquet."""
+    import pyarrow.parquet as pq  # not for processes that write shards, which would wait for it
+
     sink = pa.BufferOutputStream()
     pq.write_table(rows, sink)
     return bytes(sink.getvalue())
@@ -206,6 +206,8 @@ def index_bytes(rows: pa.Table) -> bytes:
 
 def count_splits(rows: pa.Table) -> dict[str, int]:
     """Patches of an index by split, flagged ones included; "none" for those without."""
+    import pyarrow.compute as pc  # likewise
+
     counts = {split: pc.sum(pc.equal(rows["split"], split)).as_py() or 0 for split in SPLITS}
     return counts | {"none": rows["split"].null_count}
 

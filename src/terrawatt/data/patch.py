@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrawatt.data.bands import BANDS, RESOLUTIONS, Resolution
-from terrawatt.data.geotiff import BandReader, reading
+from terrawatt.data.geotiff import BandReader
 from terrawatt.data.packformat import FLAG_NO_CLASS, SPLITS
 from terrawatt.errors import PatchError
 
@@ -177,18 +177,21 @@ class Archive(Protocol):
 @contextmanager
 def tiff_pixels(resolutions: tuple[Resolution, ...] = RESOLUTIONS) -> Iterator[PixelReader]:
     """What reads patches that have a GeoTIFF for each band in their folder."""
-    bands = BandReader()
+    first, *others = ENDINGS
 
     def read(entry: Entry, arrays: Sequence[NDArray[np.uint16]]) -> None:
         start = f"{entry.parent}/{entry.patch_id}/{entry.patch_id}_"
         try:
             for resolution, array in zip(resolutions, arrays, strict=True):
                 for band, out in zip(resolution.bands, array, strict=True):
-                    _read_band(bands, entry, f"{start}{band}", out)
+                    try:
+                        bands.read_into(f"{start}{band}{first}", entry.patch_id, out)
+                    except FileNotFoundError:
+                        _read_first(bands, entry, band, others, out)
         except OSError as error:
             raise PatchError(f"patch {entry.patch_id}: {error.filename} cannot be read: {error.strerror}") from None
 
-    with reading():
+    with BandReader() as bands:
         yield read
 
 
@@ -203,7 +206,6 @@ def full_reads(archive: "Archive") -> Iterator[Glance]:
 @contextmanager
 def tiff_glances() -> Iterator[Glance]:
     """What finds missing and cut bands without reading the good ones: an uncompressed file exceeds its pixels."""
-    bands = BandReader()
 
     def glance(entry: Entry) -> None:
         for band, file in band_files(entry).items():
@@ -214,16 +216,17 @@ def tiff_glances() -> Iterator[Glance]:
                 except OSError as error:
                     raise PatchError(f"patch {entry.patch_id}: {file} cannot be read: {error.strerror}") from None
 
-    with reading():
+    with BandReader() as bands:
         yield glance
 
 
-def _read_band(bands: BandReader, entry: Entry, stem: str, out: NDArray[np.uint16]) -> None:
-    for ending in ENDINGS:
+def _read_first(bands: BandReader, entry: Entry, band: str, endings: Sequence[str], out: NDArray[np.uint16]) -> None:
+    """Read the first of a band's files that is there."""
+    for ending in endings:
         with suppress(FileNotFoundError):
-            bands.read_into(stem + ending, entry.patch_id, out)
+            bands.read_into(f"{entry.folder}/{entry.patch_id}_{band}{ending}", entry.patch_id, out)
             return
-    raise PatchError(_missing(entry, stem.rpartition("_")[2]))
+    raise PatchError(_missing(entry, band))
 
 
 def read_patch(archive: Archive, entry: Entry) -> Patch:
