@@ -167,6 +167,56 @@ def test_no_data_and_no_weights(pack, tmp_path, capsys, monkeypatch):
     assert_one_line(error, "absent.pth: no such file", "--weights")
 
 
+@pytest.fixture(scope="module")
+def checkpoint(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a small training learnt; its predictions lie beside it."""
+    folder = tmp_path_factory.mktemp("learnt")
+    with pytest.raises(SystemExit):
+        app.main(
+            ["train", *SMALL, "--data", str(pack), "--out", str(folder), "--checkpoint", str(folder / "learnt.pt")]
+        )
+    return folder / "learnt.pt"
+
+
+def test_a_checkpoint_alone_predicts_what_its_training_did(pack, checkpoint, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv(PHASES_VARIABLE, str(tmp_path / "phases.jsonl"))
+    options = ("--test-only", checkpoint, "--batch", "8", "--threads", "1", "--device", "cpu")
+    code, printed, error = call(*options, "--data", pack, "--out", tmp_path / "out", capsys=capsys)
+    assert (code, error) == (0, "")
+    assert f"s-cnn-rgb of {checkpoint}" in printed
+    found, learnt = (np.load(folder / "probabilities.npy") for folder in (tmp_path / "out", checkpoint.parent))
+    np.testing.assert_array_equal(found, learnt)
+    assert [phase.name for phase in read_phases(tmp_path / "phases.jsonl")] == ["setup", "test"]
+
+
+def test_a_checkpoint_of_other_classes_is_refused_in_one_line(pack, checkpoint, tmp_path, capsys, monkeypatch):
+    options = ("--test-only", checkpoint, "--data", pack, "--out", tmp_path / "out")
+    code, _, error = call(*options, "--labels", "43", capsys=capsys)
+    assert code == 2
+    assert_one_line(error, "learnt.pt", "a checkpoint with --labels 19, not 43; leave --labels out")
+    code, _, error = call(*options, "--epochs", "2", capsys=capsys)
+    assert code == 2
+    assert_one_line(error, "--epochs belongs to training")
+    names = Pack.open(pack).class_names(19)
+    monkeypatch.setattr(Pack, "class_names", lambda _pack, _n: (names[1], names[0], *names[2:]))
+    code, _, error = call(*options, capsys=capsys)
+    assert code == 1
+    assert_one_line(error, "learnt.pt: its classes are not those of", f"({names[0]!r} for {names[1]!r})")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_of_43_classes_is_refused_on_a_pack_of_19(archive, pack, tmp_path, capsys):
+    learnt = tmp_path / "learnt.pt"
+    options = (*SMALL, "--labels", "43", "--data", pack, "--out", tmp_path / "learnt", "--checkpoint", learnt)
+    assert call(*options, capsys=capsys)[0] == 0
+    synthesise(tmp_path / "v2", version="v2", patches=8, seed=1)
+    other = pack_archive(open_archive(tmp_path / "v2"), tmp_path / "pack").path
+    code, _, error = call("--test-only", learnt, "--data", other, "--out", tmp_path / "out", capsys=capsys)
+    assert code == 1
+    assert_one_line(error, "43")
+    assert not (tmp_path / "out").exists()
+
+
 def limit_file_size() -> None:
     """In the new process: no file above 1 kB, as if the disk were full (the system gives the same kind of error)."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))
