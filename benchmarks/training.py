@@ -229,10 +229,10 @@ def network_alone(pack: Path, task: str, model: str, way: dict[str, str]) -> dic
             training.optimizer.step()
         return STEPS[model] * BATCH
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def classify() -> int:
-        for _ in range(2 * STEPS[model]):
-            with training.autocast():
+        with training.autocast():  # around all batches, as in `predict`: the weights are rounded once
+            for _ in range(2 * STEPS[model]):
                 network(pixels)
         return 2 * STEPS[model] * BATCH
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from terrawatt.errors import TrainingError
 from terrawatt.runs.reporting import PhaseReporter
@@ -61,3 +62,29 @@ def test_a_prediction_with_kept_memory_is_that_of_each_image_alone(training):
     prepared = training(model="s-cnn-all")
     together, _ = predict(prepared, prepared.splits.test)
     assert len({row.tobytes() for row in together}) == len(together)  # no image in another's place
+
+
+class Roundings(TorchDispatchMode):
+    """Counts how often a tensor of some shape is rounded to bfloat16."""
+
+    def __init__(self, shape: torch.Size) -> None:
+        super().__init__()
+        self.shape, self.n = shape, 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor) and result.shape == self.shape and result.dtype == torch.bfloat16:
+            self.n += args[0].dtype == torch.float32
+        return result
+
+
+def test_a_prediction_in_bfloat16_rounds_the_weights_once_however_many_batches(training):
+    prepared = training(model="s-cnn-all", batch=2, precision="bf16")
+    assert len(list(prepared.splits.test.in_order())) > 1
+    with Roundings(prepared.model.network[0].weight.shape) as roundings:
+        together, _ = predict(prepared, prepared.splits.test)
+    assert roundings.n == 1
+    batch = next(prepared.splits.test.in_order())
+    with torch.no_grad(), prepared.autocast():
+        alone = torch.sigmoid(prepared.model(batch.images).float())
+    np.testing.assert_array_equal(together[:2], alone.numpy())

@@ -85,7 +85,7 @@ def know_features(training: Training, loader: Loader) -> None:
         cache.put(gathered(features[: batch.counted], shares, group))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def predict(training: Training, loader: Loader) -> tuple[NDArray[np.float32], float]:
     """Probabilities of a split, float32 (n, n_classes), in its order, and the mean loss over it.
 
@@ -99,10 +99,10 @@ def predict(training: Training, loader: Loader) -> tuple[NDArray[np.float32], fl
     group, device = training.group, training.device
     probabilities = [torch.empty(0, loader.labels.shape[1], device=device)]  # a small split has no share for some
     loss_sum = torch.zeros((), dtype=torch.float64, device=device)
-    with naming(lambda: f"batch {len(probabilities)} of a prediction"):
+    # One autocast for all batches keeps the rounded weights to its end; in torch's inference mode it would not.
+    with naming(lambda: f"batch {len(probabilities)} of a prediction"), training.autocast():
         for images, targets, *_ in on_device(loader.in_order(), device):
-            with training.autocast():
-                logits = training.model(images).float()
+            logits = training.model(images).float()
             probabilities.append(training.objective.probabilities(logits))
             loss_sum += training.objective.loss(logits, targets).double() * len(targets)
     loss = total(loss_sum, group).item() / len(loader.rows)
