@@ -77,26 +77,32 @@ def test_a_limit_of_addresses_counts():
 @given(
     st.integers(2, 5_000),
     st.integers(1, 4),
+    st.integers(1, 3),
     st.integers(1, 10**10),
     st.floats(1, 1e7),
     st.floats(0, 1e9),
     st.floats(0.1, 2),
 )
-def test_what_is_advised_needs_less_than_there_is(batch, processes, room, image, fixed, smaller):
+def test_what_is_advised_needs_less_than_there_is(batch, processes, accumulate, room, image, fixed, smaller):
     learning, predicting = Need(image, fixed), Need(image * smaller, 0.0)
-    line = advice(batch, processes, room, learning, predicting)
+    line = advice(batch, processes, accumulate, room, learning=learning, predicting=predicting)
     if found := re.search(r"give --batch (\d+)", line):
         assert 0 < int(found[1]) < batch + processes
         share = int(found[1]) // processes
-        assert max(learning.of(share), predicting.of(share)) <= room
+        assert max(learning.of(-(-share // accumulate)), predicting.of(share)) <= room
     else:
         assert "too little for any batch" in line
     if found := re.search(r"--accumulate (\d+)", line):
-        assert 1 < int(found[1]) <= batch
+        assert accumulate < int(found[1]) <= batch
         part = -(-batch // processes) // int(found[1])
         assert learning.of(part) <= room
 
 
+def test_what_should_have_fitted_by_what_was_measured_is_halved():
+    line = advice(100, 1, 2, 10**9, learning=Need(1e6, 0.0), predicting=Need(1e6, 0.0))
+    assert line.endswith("give --batch 50, or learn from this one in parts with --accumulate 4")
+
+
 def test_a_test_alone_is_not_advised_to_learn_in_parts():
-    line = advice(100, 1, 10**9, None, Need(5e7, 0.0))
+    line = advice(100, 1, 1, 10**9, learning=None, predicting=Need(5e7, 0.0))
     assert line == "--batch 100 needs about 5 GB, and there was room for 1 GB; give --batch 13"

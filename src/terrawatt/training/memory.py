@@ -73,7 +73,9 @@ def explaining_memory(training: Training) -> Iterator[None]:
     Raises:
         TrainingError: memory ran out.
     """
-    room = free_bytes(training.device) // training.group.local_size
+    room = free_bytes(training.device)
+    if training.device.type == "cpu":  # each GPU has one process
+        room //= training.group.local_size
     try:
         yield
     except Exception as error:
@@ -94,27 +96,31 @@ def free_bytes(device: torch.device) -> int:
     return available if limit == resource.RLIM_INFINITY else min(available, limit - psutil.Process().memory_info().vms)
 
 
-def advice(batch: int, processes: int, room: int, learning: Need | None, predicting: Need) -> str:
+def advice(batch: int, processes: int, accumulate: int, room: int, *, learning: Need | None, predicting: Need) -> str:
     """What would fit, in words.
 
     Args:
         batch: images in the batch of all processes.
         processes: that share it.
-        room: for each of them.
+        accumulate: parts in which each learns from its share.
+        room: for each process.
         learning: what learning takes; None where nothing is learnt.
         predicting: what predicting takes, always of a whole batch.
     """
     share = math.ceil(batch / processes)
-    most = max(learning.of(share) if learning else 0.0, predicting.of(share))
+    part = math.ceil(share / accumulate)
+    most = max(learning.of(part) if learning else 0.0, predicting.of(share))
     said = f"--batch {batch} needs about {readable_bytes(round(most))}, and there was room for {readable_bytes(room)}"
     usable = _USABLE * room
     predicted = predicting.images_in(usable)
     learnt = predicted if learning is None else learning.images_in(usable)
-    fitting = min(learnt, predicted, share - 1)
+    if learnt >= part and predicted >= share:  # so it was measured, and yet it did not fit
+        learnt = part // 2
+    fitting = min(learnt * accumulate, predicted, share - 1)
     if fitting < 1:
         return f"{said}, which is too little for any batch: make memory free, or take a smaller model"
     said += f"; give --batch {fitting * processes}"
-    if learning is not None and predicted >= share > learnt:
+    if learning is not None and predicted >= share:
         said += f", or learn from this one in parts with --accumulate {math.ceil(share / learnt)}"
     return said
 
@@ -124,7 +130,14 @@ def _advice(training: Training, room: int) -> str:
     try:
         predicting = _need(training, _predict)
         learning = None if options.test_only else _need(training, _learn, _state_bytes)
-        return advice(options.batch, training.group.size, room, learning, predicting)
+        return advice(
+            options.batch,
+            training.group.size,
+            options.accumulate,
+            room,
+            learning=learning,
+            predicting=predicting,
+        )
     except (RuntimeError, MemoryError):  # not even a few images fit
         return f"--batch {options.batch} does not fit, and a few images do not either; make memory free"
 
