@@ -37,7 +37,9 @@ def test_synth_info_pack_info_verify(version: str, tmp_path: Path, capsys: pytes
     assert "missing or broken: 0\n" in out
     code, out, _ = call("pack", archive, pack, capsys=capsys)
     assert code == 0
-    assert re.fullmatch(rf"{pack}: 5 patches of BigEarthNet {version}, 800 kB, in [\d.]+ s \([\d,]+ patches/s\)\n", out)
+    assert re.fullmatch(
+        rf"{pack}: 5 patches of BigEarthNet {version}, 800 kB, in [\d.]+ s \([\d,]+ patches/s, 1 process\)\n", out
+    )
     code, out, _ = call("info", pack, capsys=capsys)
     assert code == 0
     assert f"what: pack of BigEarthNet {version}\n" in out

@@ -44,6 +44,35 @@ def test_several_processes_give_the_same_bytes_as_one(shared_v1: Path, tmp_path:
     assert seen[-1] == PATCHES
 
 
+@pytest.mark.parametrize(
+    ("sizes", "most", "expected"),
+    [
+        ([4_096], 8, 1),  # one shard, one process
+        ([4_096, 500], 8, 1),  # not worth the start of another
+        ([4_096, 4_096], 8, 2),
+        ([4_096] * 3, 2, 2),
+        ([4_096] * 3, 8, 3),
+        ([4_096] * 4 + [10], 4, 4),
+        ([4_096] * 145, 64, 49),  # three shards each; with 64 none would end sooner
+        ([4_096] * 145, 1, 1),
+        ([], 8, 1),
+    ],
+)
+def test_as_many_processes_as_are_worth_their_start(sizes: list[int], most: int, expected: int) -> None:
+    assert shard_processes.worthwhile(sizes, most) == expected
+
+
+def test_the_processes_are_chosen_and_told(shared_v1: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    archive = open_archive(shared_v1)
+    how = Packing(shard_patches=3, processes=None)
+    assert pack_archive(archive, tmp_path / "small", how).processes == 1
+    monkeypatch.setattr(shard_processes, "_START_PATCHES", 1)
+    assert pack_archive(archive, tmp_path / "large", how).processes == 2
+    assert arrays(tmp_path / "small") == arrays(tmp_path / "large")
+    assert pack_archive(archive, tmp_path / "many", Packing(shard_patches=6, processes=9)).processes == 2
+
+
 def test_a_broken_patch_ends_all_processes(v1: Path, tmp_path: Path) -> None:
     archive = open_archive(v1)
     broken = archive.entries[10]
@@ -62,7 +91,7 @@ def test_a_process_that_is_killed_is_told(shared_v1: Path, tmp_path: Path, monke
 
     def kill_first(pipe: object, process: object) -> object:
         os.kill(process.pid, signal.SIGKILL)  # type: ignore[attr-defined]
-        process.join()  # type: ignore[attr-defined]
+        process.wait()  # type: ignore[attr-defined]
         while True:
             original(pipe, process)
 

@@ -33,7 +33,9 @@ BandsOption = Annotated[
 ]
 ProcessesOption = Annotated[
     int | None,
-    typer.Option("--processes", metavar="N", parser=parse_positive, help="At the same time; default: processor cores."),
+    typer.Option(
+        "--processes", metavar="N", parser=parse_positive, help="At the same time; default: what is worth its start."
+    ),
 ]
 
 

@@ -1,6 +1,5 @@
 """What `terrawatt data pack` and `import` do and print."""
 
-import os
 import time
 from pathlib import Path
 
@@ -28,7 +27,7 @@ def pack_and_tell(archive: Archive, destination: Path, *, skip_broken: bool, ban
     """Pack an archive, with progress, and say in a line what was packed and in another what was not."""
     if bands not in BANDS:
         raise UsageError(f"--bands {bands}: there are all and rgb")
-    how = Packing(BANDS[bands], skip_broken, processes=processes or len(os.sched_getaffinity(0)))
+    how = Packing(BANDS[bands], skip_broken, processes=processes)
     begin_s = time.monotonic()
     with progress_bar("Packing", len(archive.entries)) as advance:
         result = pack_archive(archive, destination, how, progress=advance)
@@ -40,7 +39,7 @@ def _tell(archive: Archive, result: PackResult, duration_s: float) -> None:
     rate = (result.patches - result.resumed) / duration_s if duration_s else 0
     typer.echo(
         f"{result.path}: {result.patches:,} patches of BigEarthNet {archive.version}, {size}, in {duration_s:.1f} s "
-        f"({rate:,.0f} patches/s)"
+        f"({rate:,.0f} patches/s, {result.processes} {'process' if result.processes == 1 else 'processes'})"
     )
     if result.resumed:
         typer.echo(f"{result.resumed:,} of them had been packed before an interruption")

@@ -6,6 +6,7 @@ kill, the shards that are complete stay: packing the same archive again goes on 
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from terrawatt.data.labels import LABELS_19, LABELS_43
 from terrawatt.data.packformat import FORMAT_VERSION, SHARD_PATCHES, Manifest, Shard
 from terrawatt.data.packreport import REPORT, PackReport
 from terrawatt.data.patch import Archive
-from terrawatt.data.shard_processes import write_in_processes
+from terrawatt.data.shard_processes import worthwhile, write_in_processes
 from terrawatt.data.shard_work import ShardTask, record_name, write_shard
 from terrawatt.data.shards import ShardRecord, write_durably
 from terrawatt.data.space import check_space
@@ -44,6 +45,7 @@ class PackResult:
         resumed: how many of them were there already from an interrupted packing.
         n_bytes: size of its arrays.
         report: what was not packed; also in the pack's `report.json`.
+        processes: how many wrote shards.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class PackResult:
     resumed: int
     n_bytes: int
     report: PackReport
+    processes: int
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,13 @@ class Packing:
         resolutions: the bands: `RESOLUTIONS`, or `RGB_RESOLUTIONS`.
         skip_broken: leave broken patches out and list them, instead of stopping at the first.
         shard_patches: patches a shard, at most 4,096.
-        processes: how many write shards at the same time.
+        processes: how many write shards at the same time; None: as many as are worth their start, up to all cores.
     """
 
     resolutions: tuple[Resolution, ...] = RESOLUTIONS
     skip_broken: bool = False
     shard_patches: int = SHARD_PATCHES
-    processes: int = 1
+    processes: int | None = 1
 
     @property
     def patch_bytes(self) -> int:
@@ -103,7 +106,7 @@ def pack_archive(
     for scaffold in (LOCK, _PLAN, *(record_name(number) for number in build.numbers)):
         (destination / scaffold).unlink()
     n_bytes = sum(size for shard in manifest.shards for size in shard.files.values())
-    return PackResult(destination, manifest.patches, build.resumed, n_bytes, report)
+    return PackResult(destination, manifest.patches, build.resumed, n_bytes, report, build.processes)
 
 
 @dataclass
@@ -115,6 +118,7 @@ class _Build:
     how: Packing
     records: dict[int, ShardRecord] = field(default_factory=dict)
     resumed: int = 0
+    processes: int = 1
 
     @property
     def numbers(self) -> range:
@@ -154,8 +158,9 @@ class _Build:
         self.resumed = sum(len(record.rows) for record in self.records.values())
         check_space(self.folder, sum(self._size(number) for number in missing), self.how.patch_bytes)
         report(kept)
-        if min(self.how.processes, len(missing)) > 1:
-            write_in_processes(missing, self._task, self.how.processes, partial(_report_behind, report, kept))
+        self.processes = self._processes([self._size(number) for number in missing])
+        if self.processes > 1:
+            write_in_processes(missing, self._task, self.processes, partial(_report_behind, report, kept))
             for number in missing:
                 record = ShardRecord.read(self.folder / record_name(number))
                 if record is None:
@@ -186,6 +191,12 @@ class _Build:
     def _size(self, number: int) -> int:
         """Patches that a shard is made of, broken ones included."""
         return min(self.how.shard_patches, len(self.archive.entries) - number * self.how.shard_patches)
+
+    def _processes(self, sizes: list[int]) -> int:
+        """How many to start for shards of these sizes."""
+        if self.how.processes is None:
+            return worthwhile(sizes, len(os.sched_getaffinity(0)))
+        return max(min(self.how.processes, len(sizes)), 1)
 
     def _task(self, number: int) -> ShardTask:
         first = number * self.how.shard_patches

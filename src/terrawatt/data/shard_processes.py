@@ -1,21 +1,48 @@
 """Several processes that write shards, each one after the other.
 
-They are started afresh (not forked: a parent with threads must not be), take tasks from a pipe and answer with
-progress. None outlives its parent: the pipe of a killed one is closed, which the next answer finds out. Ctrl-C reaches
-only the parent, which ends them.
+They are programs of their own: not forked, since a parent with threads must not be, and not spawned by
+multiprocessing, which would load the parent's main program again. They take tasks from a pipe and answer with progress.
+None outlives its parent: the pipe of a killed one is closed, which the next answer finds out. Ctrl-C reaches only the
+parent, which ends them.
 """
 
+import heapq
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from multiprocessing import connection, get_context, resource_tracker
-from multiprocessing.context import SpawnProcess
-from typing import Any
+from multiprocessing import connection
+from typing import Any, Final
 
 from terrawatt.data.shard_work import Progress, ShardTask, write_shard
 from terrawatt.errors import PackError
 
 MakeTask = Callable[[int], ShardTask]
+Worker = subprocess.Popen[bytes]
+
+_PROGRAM: Final = "import sys; from terrawatt.data.shard_processes import work; work(int(sys.argv[1]))"
+_START_PATCHES: Final = 1_000
+"""What one process packs while others start: a third of a second, most of it the loading of NumPy and Arrow."""
+
+
+def worthwhile(sizes: Sequence[int], most: int) -> int:
+    """With how many processes shards are written soonest.
+
+    Args:
+        sizes: patches of each shard, in the order in which they are begun.
+        most: how many there may be at most.
+    """
+
+    def duration(processes: int) -> int:
+        """In patches that one process packs."""
+        ends = [_START_PATCHES if processes > 1 else 0] * processes
+        for size in sizes:
+            heapq.heappush(ends, heapq.heappop(ends) + size)
+        return max(ends)
+
+    return min(range(1, max(min(most, len(sizes)), 1) + 1), key=duration)
 
 
 def write_in_processes(numbers: Sequence[int], make: MakeTask, processes: int, report: Progress) -> None:
@@ -60,33 +87,32 @@ def write_in_processes(numbers: Sequence[int], make: MakeTask, processes: int, r
 
 
 @contextmanager
-def _worker() -> Iterator[tuple[SpawnProcess, Any]]:
+def _worker() -> Iterator[tuple[Worker, Any]]:
     """A process that waits for tasks at the other end of a pipe, and is gone after the block."""
-    context = get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs,), name="packing", daemon=True)
-    resource_tracker.ensure_running()  # by itself `start` would do it, and unblock the signal
+    ours, theirs = connection.Pipe()
+    place = theirs.fileno()
+    # -P: not from the working folder; the parent's path instead.
+    command = [sys.executable, "-P", "-c", _PROGRAM, str(place)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: Ctrl-C is the parent's
     try:
-        process.start()
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[place], env=environment)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    theirs.close()
+        theirs.close()
     try:
         yield process, ours
     finally:
         ours.close()
         process.kill()  # idle when all went well, else in the midst of a shard that nobody wants any more
-        process.join()
-        process.close()
+        process.wait()
 
 
-def _answer(pipe: Any, process: SpawnProcess) -> Any:
+def _answer(pipe: Any, process: Worker) -> Any:
     try:
         return pipe.recv()
     except (EOFError, ConnectionResetError):
-        process.join()
-        code = process.exitcode or 0
+        code = process.wait()
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise PackError(
             f"a process that packs {how}, perhaps for want of memory; complete shards are kept: the same command goes "
@@ -94,8 +120,9 @@ def _answer(pipe: Any, process: SpawnProcess) -> Any:
         ) from None
 
 
-def _work(pipe: Any) -> None:
-    """Write shards until the parent is gone."""
+def work(place: int) -> None:
+    """Write shards until the parent, at the other end of the pipe with this descriptor, is gone."""
+    pipe: Any = connection.Connection(place)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             task = pipe.recv()
