@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import vl_convert
 
+from terrawatt.analysis.pareto import pareto_front
 from terrawatt.analysis.table import ColumnKind, Table
 from terrawatt.report.figures import FIGURES, Drawing, Skipped
 from terrawatt.report.figures.figure import Figure
@@ -321,3 +322,21 @@ def test_models_stand_side_by_side_and_one_that_is_too_small_is_named(make_table
     for name in ("correlation_by_model", "pca_by_model"):
         caption = draw(name, small).caption
         assert "Not drawn – S-CNN-All: too few complete repetitions" in caption
+
+
+def test_of_very_many_scenarios_only_those_on_the_front_have_intervals(
+    make_table: MakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("terrawatt.report.figures.energy._MANY_MEANS", 5)
+    table = make_table(MANY_MODELS, (0.1, 0.01), n=4)
+    drawn = draw("energy_performance", table)
+    sets = specification(drawn.chart)["datasets"].values()
+    means = next(rows for rows in sets if rows and "x_high" in rows[0])
+    with_interval = {row["scenario"] for row in means if row["x_high"] is not None}
+    front = {point.label for point in pareto_front(table).front}
+    assert len(means) == 6
+    assert with_interval == front != set()
+    assert "only those on the Pareto front have their intervals" in drawn.caption
+    assert "are not drawn" in draw("duration_performance", table).caption
+    monkeypatch.undo()
+    assert "Pareto front have" not in draw("energy_performance", table).caption

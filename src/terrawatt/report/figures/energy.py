@@ -37,6 +37,7 @@ BoolArray = NDArray[np.bool_]
 
 _MAX_WITH_ERROR_BARS = 60  # repetitions; more bars hide the points
 _MANY_POINTS = 200
+_MANY_MEANS = 150  # scenarios; intervals of more hide their marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,16 @@ def _against(table: Table, name: str, front: ParetoFront | str | None) -> Drawin
     around = ellipses(scenarios, x, score, grouping, complete)
     with_bars = bool(np.isfinite(expanded[complete]).any())
     over = [say("The repetitions are too many to be shown.")] if is_lean else []
+    rows = [mean.row(x, score) for mean in means]
+    if len(rows) > _MANY_MEANS:
+        rows = _with_few_intervals(rows, front)
+        over.append(
+            say("Of so many scenarios, only those on the Pareto front have their intervals.")
+            if isinstance(front, ParetoFront)
+            else say("The intervals of so many scenarios would hide them, and are not drawn.")
+        )
     return Drawing(
-        _chart(x, score, grouping, points, [mean.row(x, score) for mean in means], around, front),
+        _chart(x, score, grouping, points, rows, around, front),
         _caption(x, grouping, means, [*over, *_over(around, front)], with_bars=with_bars),
         say(
             "{title} against {title_2}. {means}{front}",
@@ -172,8 +181,9 @@ def _chart(
     faint = _while_kept("kept.rows[datum.row]", 0.35 if many else 0.6, 0.04)
     strong = _while_kept("kept.scenarios[datum.scenario]", 1, 0.08)
     bar = mean.mark_rule(color=INK, strokeWidth=1 if len(means) > MAX_COLOURS else 1.6)
+    size = 24 if len(means) > _MANY_MEANS else 70 if len(means) > MAX_COLOURS else 150
     large = mean.mark_point(
-        filled=True, size=70 if len(means) > MAX_COLOURS else 150, stroke=INK, strokeWidth=1
+        filled=True, size=size, stroke=INK, strokeWidth=0.3 if len(means) > _MANY_MEANS else 1
     ).encode(x=x, y=y, color=colour, shape=shape, opacity=strong, tooltip=mean_tooltip)
     small = repetition.mark_point(filled=True, size=18 if many else 46).encode(
         x=x, y=y, color=colour, shape=shape, opacity=faint, tooltip=point_tooltip
@@ -193,6 +203,13 @@ def _chart(
     if isinstance(front, ParetoFront) and len(front.points) > 1:
         layers += front_layers(front, energy, x, y)
     return alt.layer(*layers, width=740, height=460)
+
+
+def _with_few_intervals(rows: list[dict[str, Cell]], front: ParetoFront | str | None) -> list[dict[str, Cell]]:
+    """The means, without the intervals of those that are not on the front."""
+    on_front = {point.label for point in front.front} if isinstance(front, ParetoFront) else set()
+    ends = ("x_low", "x_high", "y_low", "y_high")
+    return [row if row["scenario"] in on_front else row | dict.fromkeys(ends) for row in rows]
 
 
 def _while_kept(expression: str, opacity: float, otherwise: float) -> Any:
