@@ -92,6 +92,7 @@ def program(folder: Path) -> None:
 BEFORE: Mapping[str, tuple[Callable[[Path], None], ...]] = {
     "README.md": (archive, program, runs),
     "docs/exports.md": (run,),
+    "docs/fr/lire-le-rapport.md": (sweep,),
     "docs/plan-and-run-a-sweep.md": (program, run),
     "docs/report.md": (run_3,),
     "docs/statistics.md": (sweep,),
