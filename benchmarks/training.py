@@ -9,6 +9,7 @@ the first epoch warms up. *Compute only* is the network alone on a batch that li
 Memory is what a training holds of its own (anonymous pages, at their peak: the allocator gives none back) beyond that
 of the network alone; pages of the pack in the page cache are not the process's. *Peak* is what the machine reaches on
 matrix products of 2,048 rows: bfloat16 can gain no more than its ratio, and virtual machines of one kind differ in it.
+So the share of it that a network reaches is printed too, by the operations of its convolutions and matrix products.
 
     python benchmarks/training.py [REPEATS]
 """
@@ -78,6 +79,11 @@ def judge(found: dict[str, float]) -> int:
         for (title, model), aim in zip(NETWORKS.items(), of_models, strict=True):
             ratio = found[f"{task} best {model}: images/s"] / found[f"{task} plain {model}: images/s"]
             aims.append((f"{task}: {title}, best against eager fp32", ratio, aim, "×"))
+    for task in ("learn", "classify"):
+        for title, model in NETWORKS.items():
+            for way, precision in (("plain", "float32"), ("best", "bfloat16")):
+                share = found[f"{task} {way} {model}: GFLOP/s"] / found[f"peak: {precision}, GFLOP/s"]
+                print(f"  {task}: {title}, {way}: {share:.0%} of what the machine reaches in {precision}")
     missed = 0
     for what, value, aim, unit in aims:
         missed += value < aim
@@ -214,6 +220,7 @@ def torchgeo_epoch(archive: Path) -> float:
 def network_alone(pack: Path, task: str, model: str, way: dict[str, str]) -> dict[str, float]:
     """A network that learns from one batch again and again, or classifies it."""
     import torch
+    from torch.utils.flop_counter import FlopCounterMode
 
     training = prepared(pack, way | {"model": model})
     batch = next(training.splits.train.in_order())
@@ -236,7 +243,11 @@ def network_alone(pack: Path, task: str, model: str, way: dict[str, str]) -> dic
                 network(pixels)
         return 2 * STEPS[model] * BATCH
 
-    return {"images/s": rate(learn if task == "learn" else classify, 3), "memory, MB": own_memory_mb()}
+    run = learn if task == "learn" else classify
+    found = {"images/s": rate(run, 3), "memory, MB": own_memory_mb()}
+    with FlopCounterMode(display=False) as counter:
+        images = run()
+    return found | {"GFLOP/s": counter.get_total_flops() / images * found["images/s"] / 1e9}
 
 
 def own_memory_mb() -> float:
