@@ -39,6 +39,13 @@ def test_energies_are_divided_by_what_was_done(name: str, expected: float) -> No
     assert value.n == 3
 
 
+def test_after_an_early_stop_the_epochs_that_were_done_divide() -> None:
+    stopped = derived(table(**{"Epochs done": [4.0, 4.5, np.nan]}))
+    assert of(stopped, "epoch").values[0].value_j == pytest.approx((800 / 4 + 900 / 4.5 + 850 / 10) / 3)
+    trained = 2 * (800 / 4 + 900 / 4.5 + 850 / 10) / 3
+    assert of(stopped, "1,000 images trained").values[0].value_j == pytest.approx(trained)
+
+
 def test_what_repetitions_share_does_not_shrink_with_their_number() -> None:
     value = of(derived(table()), "correct label").values[0]
     assert value.u_j == pytest.approx(np.hypot(50 / np.sqrt(3), 20) / 125)

@@ -69,14 +69,14 @@ def test_scores_need_no_torch(folder, monkeypatch):
 
 def test_parameters_flops_and_the_sizes_of_the_splits(folder):
     labels = int(np.load(folder.output / "targets.npy").sum())
-    none = {"Train images": None, "Test images": None, "Test labels": labels}
+    none = {"Epochs done": None, "Train images": None, "Test images": None, "Test labels": labels}
     folder.output_of(1, "training.json").write_text(json.dumps({"parameters": 5, "flops": None}))
     assert model_cells(folder, 1).values == {"Parameters": 5, "FLOPs": None} | none
     assert model_cells(folder, 1).verdicts == ()
     folder.output_of(1, "training.json").write_text(
-        json.dumps({"parameters": 5, "flops": 7, "n_train": 9, "n_test": 3})
+        json.dumps({"parameters": 5, "flops": 7, "n_train": 9, "n_test": 3, "history": [{"epoch": 1}, {"epoch": 2}]})
     )
-    found = {"Parameters": 5, "FLOPs": 7, "Train images": 9, "Test images": 3, "Test labels": labels}
+    found = {"Parameters": 5, "FLOPs": 7, "Epochs done": 2, "Train images": 9, "Test images": 3, "Test labels": labels}
     assert model_cells(folder, 1).values == found
 
 

@@ -20,8 +20,9 @@ from terrawatt.records import Float64Array
 
 MIN_REPETITIONS = 2  # of a scenario, for an uncertainty
 
-EPOCHS, TRAIN_IMAGES, TEST_IMAGES, TEST_LABELS, RECALL = (
+EPOCHS, EPOCHS_DONE, TRAIN_IMAGES, TEST_IMAGES, TEST_LABELS, RECALL = (
     "Epochs",
+    "Epochs done",
     "Train images",
     "Test images",
     "Test labels",
@@ -120,7 +121,7 @@ def _derived(table: Table, meter: str, name: str, recipe: _Recipe) -> DerivedQua
     ]
     if lacking:
         return DerivedQuantity(name, recipe.definition, (), f"the table has no {' and no '.join(lacking)}")
-    by = np.prod([numbers(table, column) for column in recipe.by], axis=0)
+    by = np.prod([_denominator(table, column) for column in recipe.by], axis=0)
     by = np.where(by > 0, by / recipe.of, np.nan)
     value = numbers(table, energy) / by
     u, common = (_uncertainty(table, column, meter, energy) / by for column in (f"u {meter}", common_column(meter)))
@@ -131,6 +132,15 @@ def _derived(table: Table, meter: str, name: str, recipe: _Recipe) -> DerivedQua
     ]
     reason = "" if values else "no repetition has all that it takes"
     return DerivedQuantity(name, recipe.definition, tuple(values), reason)
+
+
+def _denominator(table: Table, column: str) -> Float64Array:
+    """A column's numbers; for the epochs those that were done, where it is known: an early stop leaves some out."""
+    given = numbers(table, column)
+    if column != EPOCHS or EPOCHS_DONE not in table.frame:
+        return given
+    done = numbers(table, EPOCHS_DONE)
+    return np.where(np.isfinite(done), done, given)
 
 
 def _mean(label: str, value: Float64Array, u: Float64Array, common: Float64Array) -> DerivedValue:

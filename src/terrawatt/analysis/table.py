@@ -118,6 +118,7 @@ PERFORMANCE = (
 MODEL = (
     Column("Parameters", "", ColumnKind.MODEL, "parameters of the model"),
     Column("FLOPs", "", ColumnKind.MODEL, "floating-point operations of one image, forward"),
+    Column("Epochs done", "", ColumnKind.MODEL, "epochs that were done: fewer than asked for after an early stop"),
     Column("Train images", "", ColumnKind.MODEL, "images of the train split: of one epoch"),
     Column("Test images", "", ColumnKind.MODEL, "images of the test split"),
     Column("Test labels", "", ColumnKind.MODEL, "labels that the images of the test split have, together"),

@@ -263,6 +263,7 @@ RECORDED: tuple[str, ...] = (
     mark("average precision"),
     mark("parameters of the model"),
     mark("floating-point operations of one image, forward"),
+    mark("epochs that were done: fewer than asked for after an early stop"),
     mark("images of the train split: of one epoch"),
     mark("images of the test split"),
     mark("labels that the images of the test split have, together"),

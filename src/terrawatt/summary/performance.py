@@ -38,7 +38,7 @@ def performance_cells(folder: RunFolder, repetition: int) -> Cells:
 
 
 def model_cells(folder: RunFolder, repetition: int) -> Cells:
-    """`Parameters`, when they were counted `FLOPs`, and the sizes of the splits."""
+    """`Parameters`, when they were counted `FLOPs`, the epochs that were done, and the sizes of the splits."""
     path = folder.output_of(repetition, "training.json")
     try:
         record = json.loads(path.read_bytes())
@@ -46,7 +46,8 @@ def model_cells(folder: RunFolder, repetition: int) -> Cells:
         return Cells(verdicts=(missing_verdict("Parameters", NOT_REPORTED),))
     except (OSError, ValueError) as error:
         return Cells(verdicts=(missing_verdict("Parameters", f"{path.name} cannot be read ({error})"),))
-    counts = {column: _count(record, key) for column, key in _COUNTS.items()} | {"Test labels": _test_labels(folder)}
+    counts = {column: _count(record, key) for column, key in _COUNTS.items()}
+    counts |= {"Epochs done": _epochs_done(record), "Test labels": _test_labels(folder)}
     verdicts = () if counts["Parameters"] is not None else (missing_verdict("Parameters", f"not in {path.name}"),)
     return Cells(counts, verdicts)
 
@@ -97,6 +98,11 @@ def _array(path: Path) -> NDArray[Any]:
 def _count(record: Any, key: str) -> int | None:
     value = record.get(key) if isinstance(record, Mapping) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _epochs_done(record: Any) -> int | None:
+    history = record.get("history") if isinstance(record, Mapping) else None
+    return len(history) if isinstance(history, list) and history else None
 
 
 def _test_labels(folder: RunFolder) -> int | None:
