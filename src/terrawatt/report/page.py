@@ -23,7 +23,16 @@ from terrawatt.report.language import say, speaking
 from terrawatt.report.look import Look
 from terrawatt.report.numbers import mean_and_half_width, plain
 from terrawatt.report.relations import statements
-from terrawatt.report.render import FORMATS, html_page, rendered, small_png, small_svg, svg_size, vega_bundle
+from terrawatt.report.render import (
+    FORMATS,
+    check_formats,
+    html_page,
+    rendered,
+    small_png,
+    small_svg,
+    svg_size,
+    vega_bundle,
+)
 from terrawatt.report.repetitions import repetitions
 from terrawatt.report.tables import scenario_table
 from terrawatt.report.templating import environment, packed
@@ -102,6 +111,7 @@ def write_report(
     """
     look = look or Look()
     look = replace(look, formats=tuple(look.formats if formats is None else formats))
+    check_formats(look.formats)
     with speaking(look.language):
         return _write(content, folder, look, executor or Here())
 

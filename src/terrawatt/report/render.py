@@ -26,6 +26,17 @@ def render(figure: Figure, specification: Mapping[str, Any], alternative: str, f
     return rendered(figure, specification, alternative, [form])[1][form]
 
 
+def check_formats(forms: Sequence[str]) -> None:
+    """Refuse formats of which a figure has none.
+
+    Raises:
+        ReportError: one is unknown.
+    """
+    for form in forms:
+        if form not in FORMATS:
+            raise ReportError(f"figure format {form!r} is unknown.{did_you_mean(form, FORMATS)}")
+
+
 def rendered(
     figure: Figure, specification: Mapping[str, Any], alternative: str, forms: Sequence[str]
 ) -> tuple[bytes, dict[str, bytes]]:
@@ -40,9 +51,7 @@ def rendered(
     Raises:
         ReportError: a format is unknown, or the figure cannot be drawn.
     """
-    for form in forms:
-        if form not in FORMATS:
-            raise ReportError(f"figure format {form!r} is unknown.{did_you_mean(form, FORMATS)}")
+    check_formats(forms)
     form = "svg"
     try:
         svg = str(vl_convert.vegalite_to_svg(dict(specification)))
