@@ -14,10 +14,11 @@ from terrawatt.analysis.training_curves import QUANTITIES, EpochPoint
 from terrawatt.report.content import ReportContent
 from terrawatt.report.figures import Drawing, Skipped
 from terrawatt.report.figures.sweep import SWEEP_FIGURES, sweep_figures
+from terrawatt.report.language import Language, speaking
 from terrawatt.report.look import Look
 from terrawatt.report.page import write_report
 from terrawatt.report.sweep import MainEnergy, RepetitionMark, SweepFacts, SweepRecord, TrainingCurve
-from terrawatt.report.theme import specification
+from terrawatt.report.theme import PALETTE, specification
 
 MakeTable = Callable[..., Table]
 LRS = tuple(10.0**-k for k in range(1, 6))
@@ -113,3 +114,17 @@ def test_the_page_shows_them(make_content: Callable[..., ReportContent], tmp_pat
     for name, title in SWEEP_FIGURES.items():
         assert title in text
         assert (tmp_path / "figures" / f"{name}.svg").exists()
+
+
+def test_a_component_has_its_colour_in_every_language(make_table: MakeTable) -> None:
+    table = make_table()
+    used = []
+    for language in Language:
+        with speaking(language):
+            found = drawn("uncertainty_budget", table, facts_of(table))
+            assert isinstance(found, Drawing)
+            used.append(specification(found.chart)["encoding"]["color"]["scale"])
+    english, french = used
+    assert english["range"] == french["range"]
+    assert set(english["range"]) <= set(PALETTE)
+    assert english["domain"] != french["domain"]

@@ -257,10 +257,11 @@ def _budget(facts: SweepFacts, table: Table) -> Drawing | Skipped:
     rows = [row for label in grouping.labels for row in _shares(label, squares[label])]
     if not rows:
         return Skipped(say("of no repetition all components of the uncertainty are known"))
-    names = list(dict.fromkeys([*_COMPONENTS, *(str(row["component"]) for row in rows)]))
+    colours = {say(name): PALETTE[i] for i, name in enumerate(_COMPONENTS)}
+    names = list(dict.fromkeys([*colours, *(str(row["component"]) for row in rows)]))
     names = [name for name in names if any(row["component"] == name for row in rows)]
     colour = alt.Color("component:N", title=None, legend=alt.Legend(orient="top", columns=len(names))).scale(
-        domain=names, range=[_colour(name) for name in names]
+        domain=names, range=[colours.get(name, GREY) for name in names]
     )
     ticks = alt.Axis(values=[0, 20, 40, 60, 80, 100])
     chart = (
@@ -311,10 +312,6 @@ def _shares(label: str, squares: list[dict[str, float]]) -> list[dict[str, Cell]
         {"group": label, "component": say(name), "share": share, "n": len(squares), "position": position.get(name, 99)}
         for name, share in shares.items()
     ]
-
-
-def _colour(name: str) -> str:
-    return PALETTE[_COMPONENTS.index(name)] if name in _COMPONENTS else GREY
 
 
 def _keys(table: Table) -> list[_Key]:
