@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrawatt.training.loader import N_WAYS, Loader, _near_each_other, turned
+from terrawatt.training.loader import N_WAYS, Loader, turned
 
 
 class Recorder:
@@ -153,12 +153,3 @@ def test_each_way_of_turning_is_another_and_none_loses_a_pixel():
     assert len({way.tobytes() for way in ways}) == N_WAYS
     assert (np.sort(ways.reshape(N_WAYS, -1)) == image.ravel()).all()
     assert (ways[0] == image[0]).all()
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 100))
-def test_by_shards_every_image_comes_once_and_neighbours_stay_together(seed, n_rows, window):
-    rows = np.arange(n_rows) * 3
-    order = _near_each_other(rows, window, np.random.default_rng(seed))
-    assert sorted(order) == rows.tolist()
-    pieces = order // window
-    assert len(np.flatnonzero(np.diff(pieces))) == len(set(pieces)) - 1

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terrawatt.data.pack import Pack
-from terrawatt.data.packformat import SHARD_PATCHES
 from terrawatt.models.classifier import Features
 from terrawatt.models.inputs import Images
 from terrawatt.training.features import FeatureCache
 from terrawatt.training.group import ALONE, Group
+from terrawatt.training.order import BY_BLOCKS, Mixing, mixed_by_blocks
 
 N_WAYS = 8  # of turning a square onto itself
-WINDOW_PATCHES = 4 * SHARD_PATCHES  # that are mixed by `shuffle="shards"`: 2.6 GB of 12 bands
 
 
 class Batch(NamedTuple):
@@ -65,8 +64,8 @@ class Loader:
             memory, so that threads do what processes would, without copies between them.
         drop_single: leave out a last batch of one image, which batch normalisation cannot train on.
         group: the process that reads, and the others; each gets its part of every batch.
-        shuffle: `full`, or `shards`: the pack is taken in pieces of `window` patches, in random order, and images are
-            mixed within a piece; what is read then stays in memory while it is needed, however large the pack is.
+        shuffle: `full`, or `shards`: for packs larger than memory, as `mixing` says.
+        mixing: which images are mixed with which by `shards`.
         augment: `none`, or `flips`: each image of a shuffled batch is flipped and turned by quarters at random, all
             eight ways alike; which way depends on nothing but seed, epoch and row.
         features: what is read in the place of images; None: images are.
@@ -81,7 +80,7 @@ class Loader:
     drop_single: bool = False
     group: Group = ALONE
     shuffle: str = "full"
-    window: int = WINDOW_PATCHES
+    mixing: Mixing = BY_BLOCKS
     augment: str = "none"
     features: FeatureCache | None = None
 
@@ -112,7 +111,7 @@ class Loader:
         if self.shuffle == "full":
             order = generator.permutation(self.rows)
         else:
-            order = _near_each_other(self.rows, self.window, generator)
+            order = mixed_by_blocks(self.rows, self.mixing, generator)
         batches = _cut(order, self.batch)
         if self.drop_single and len(batches[-1]) == 1:
             batches.pop()
@@ -182,12 +181,6 @@ def turned(images: Tensor, ways: NDArray[np.int64]) -> Tensor:
         flipped = pixels[chosen][..., ::-1] if way >= N_WAYS // 2 else pixels[chosen]
         result[chosen] = np.rot90(flipped, way % 4, axes=(2, 3))
     return torch.from_numpy(result)
-
-
-def _near_each_other(rows: NDArray[np.int64], window: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """A random order in which images of one piece of the pack follow each other."""
-    pieces = np.split(rows, np.flatnonzero(np.diff(rows // window)) + 1)
-    return np.concatenate([generator.permutation(pieces[i]) for i in generator.permutation(len(pieces))])
 
 
 def _cut(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
