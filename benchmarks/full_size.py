@@ -368,11 +368,12 @@ def alone(folder: Path) -> None:
 
 def rates(folder: Path, rounds: int) -> Rates:
     """Learning and reading, ways alternating: images a second, and seconds of the processor for 1,000 images."""
-    from terrawatt.training.loader import WINDOW_PATCHES
+    from terrawatt.training.order import BY_BLOCKS
 
     of_small, of_large = (Learning(prepared(folder / name)) for name in ("small", "large"))
     large = folder / "large" / "pack"
-    window = int(WINDOW_PATCHES * len(of_large.loader.rows) / len(Pack.open(large))) // BATCH  # batches of one piece
+    mixed = BY_BLOCKS.blocks * BY_BLOCKS.block_patches * len(of_large.loader.rows) / len(Pack.open(large))
+    batches = int(mixed) // BATCH  # of what is mixed at a time
     found: Rates = {}
 
     def note(way: str, values: dict[str, float]) -> None:
@@ -390,8 +391,8 @@ def rates(folder: Path, rounds: int) -> Rates:
         if number % 2:
             for shuffle in SHUFFLES:
                 forget(large)
-                note(f"reading alone, {shuffle}, cold", of_large.read(shuffle, number, window))
-                note(f"reading alone, {shuffle}", of_large.read(shuffle, number, window))
+                note(f"reading alone, {shuffle}, cold", of_large.read(shuffle, number, batches))
+                note(f"reading alone, {shuffle}", of_large.read(shuffle, number, batches))
     return found
 
 
