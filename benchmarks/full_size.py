@@ -220,7 +220,7 @@ def alternate(folder: Path, rounds: int) -> list[Aim]:
     """Rates in one process; see `rates`."""
     found: Rates = json.loads(watch(own("rates", folder, rounds)).said)
     for way, values in found.items():
-        say(f"  {way:<48}{spread(values)}")
+        say(f"  {way:<52}{spread(values)}")
     aims = []
     for way, base in (
         ("learning, large, full", "learning, small"),
