@@ -2,7 +2,9 @@
 
 A synthetic archive of v1 is packed from GeoTIFF by one process and by two; rasterio reads the same patches, in native
 resolution and as torchgeo does (each band on 120 × 120 pixels). Then random patches are read, all bands into one set of
-arrays, from a pack and from torchgeo's data set. Ways alternate; printed are medians with the fastest and the slowest.
+arrays, from a pack (by one thread and by two, from one shard and from sixteen) and from torchgeo's data set; beside
+them stands what one plain copy of as many bytes takes in memory. Ways alternate; printed are medians with the fastest
+and the slowest.
 
 What is packed is each patch of the archive five times, as hard links under further names: large enough that the start
 of a second process is a small part, with less than 2 GB on the disk. The processor time is that of the process that
@@ -23,6 +25,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +58,7 @@ def main() -> int:
         folder = Path(name)
         synthesise(folder / "v1", version="v1", patches=patches, seed=1)
         pack_archive(open_archive(folder / "v1"), folder / "kept")  # and the archive is in the page cache
+        pack_archive(open_archive(folder / "v1"), folder / "shards", Packing(shard_patches=-(-patches // 16)))
         enlarge(folder / "v1", folder / "large")
         cpu_s: list[float] = []
         ways = {
@@ -62,7 +66,10 @@ def main() -> int:
             "packing, two processes": lambda: pack_all(folder, processes=2, cpu_s=[]),
             "rasterio, native": lambda: rasterio_native(folder),
             "rasterio, 120 pixels, as torchgeo": lambda: rasterio_upsampled(folder),
-            "pack, random, all bands": reader(folder / "kept"),
+            "pack, random, all bands, one thread": reader(folder / "kept"),
+            "pack, random, all bands, two threads": reader(folder / "kept", helped=True),
+            "the same, from 16 shards": reader(folder / "shards", helped=True),
+            "as many bytes in one plain copy": copier(folder / "kept"),
             "torchgeo, item": torchgeo_items(folder / "v1"),
         }
         rates = alternate(ways, repeats)
@@ -81,7 +88,7 @@ def main() -> int:
 
 def judge(median: dict[str, float]) -> int:
     """Print the aims beside what was found."""
-    one, read = median["packing, one process"], median["pack, random, all bands"]
+    one, read = median["packing, one process"], median["pack, random, all bands, two threads"]
     aims = [
         ("packing, one process", one, PACK_AIM, "patches/s"),
         ("packing against rasterio, native", one / median["rasterio, native"], RASTERIO_AIM, "×"),
@@ -159,8 +166,9 @@ def _with_rasterio(folder: Path, read: Callable[[object], object]) -> float:
     return len(entries) / (time.perf_counter() - begin)
 
 
-def reader(path: Path) -> Callable[[], float]:
+def reader(path: Path, *, helped: bool = False) -> Callable[[], float]:
     """Random batches of a pack into the same arrays; all of it was read once before."""
+    helper = ThreadPoolExecutor(1) if helped else None
     pack = Pack.open(path)
     buffers = pack.buffers(BATCH)
     random = np.random.default_rng(0)
@@ -171,7 +179,23 @@ def reader(path: Path) -> Callable[[], float]:
         batches = [random.integers(0, len(pack), BATCH) for _ in range(BATCHES)]
         begin = time.perf_counter()
         for rows in batches:
-            pack.read(rows, out=buffers)
+            pack.read(rows, out=buffers, helper=helper)
+        return BATCH * BATCHES / (time.perf_counter() - begin)
+
+    return run
+
+
+def copier(path: Path) -> Callable[[], float]:
+    """Batches of pixels from memory of their own: what the machine copies, without files, in one thread."""
+    source = Pack.open(path).read(range(len(Pack.open(path)))).arrays
+    target = [array[:BATCH].copy() for array in source]
+
+    def run() -> float:
+        begin = time.perf_counter()
+        for number in range(BATCHES):
+            first = number * BATCH % (len(source[0]) - BATCH + 1)
+            for array, copy in zip(source, target, strict=True):
+                copy[:] = array[first : first + BATCH]
         return BATCH * BATCHES / (time.perf_counter() - begin)
 
     return run

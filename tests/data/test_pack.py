@@ -1,5 +1,7 @@
 import json
 import pickle
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +40,20 @@ def test_pixels_are_those_of_the_archive(pack: Pack, shared_v1: Path) -> None:
         assert np.array_equal(bands.r60[row], patch.r60)
 
 
-@given(rows=st.lists(st.integers(0, PATCHES - 1), max_size=20))
-def test_rows_in_any_order_and_repeated(rows: list[int], pack: Pack) -> None:
+@pytest.fixture(scope="module")
+def helper() -> Iterator[Executor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+rows_of_all_shards = st.lists(st.integers(0, PATCHES - 1), max_size=20)
+rows_of_one_shard = st.lists(st.integers(5, 9), max_size=20)
+
+
+@given(rows=rows_of_all_shards | rows_of_one_shard, helped=st.booleans())
+def test_rows_in_any_order_and_repeated(rows: list[int], pack: Pack, helper: Executor, *, helped: bool) -> None:
     everything = pack.read(np.arange(PATCHES))
-    some = pack.read(rows)
+    some = pack.read(rows, helper=helper if helped else None)
     assert len(some) == len(rows)
     assert some.r10.dtype == np.uint16
     assert np.array_equal(some.r10, everything.r10[rows])
@@ -51,11 +63,19 @@ def test_rows_in_any_order_and_repeated(rows: list[int], pack: Pack) -> None:
     assert pack.patch_ids(rows).tolist() == pack.patch_ids(range(PATCHES))[rows].tolist()
 
 
-def test_rgb_alone(pack: Pack) -> None:
-    bands = pack.read([7, 2], rgb_only=True)
+@pytest.mark.parametrize("rows", [[7, 2], [7, 6]])
+def test_rgb_alone(rows: list[int], pack: Pack) -> None:
+    bands = pack.read(rows, rgb_only=True)
     assert bands.r20 is None
     assert bands.r60 is None
-    assert np.array_equal(bands.r10, pack.read([7, 2]).r10[:, :3])
+    assert np.array_equal(bands.r10, pack.read(rows).r10[:, :3])
+
+
+def test_a_helpers_error_is_not_lost(pack_folder: Path, helper: Executor) -> None:
+    file = pack_folder / "shard_00002_r60.npy"
+    file.write_bytes(b"x" + file.read_bytes()[1:])
+    with pytest.raises(PackError, match="its header is wrong"):
+        Pack.open(pack_folder).read([0, 11], helper=helper)
 
 
 @pytest.mark.parametrize("rows", [[PATCHES], [-1], [0, 99]])

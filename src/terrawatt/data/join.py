@@ -22,7 +22,8 @@ from terrawatt.data.band_sums import BandSums, no_sums
 from terrawatt.data.building import building_at_once
 from terrawatt.data.checksums import crc32
 from terrawatt.data.joinable import check_joinable
-from terrawatt.data.pack import Pack, read_index
+from terrawatt.data.pack import Pack
+from terrawatt.data.packfiles import read_index
 from terrawatt.data.packformat import Manifest, Part, Shard
 from terrawatt.data.packreport import REPORT, PackReport
 from terrawatt.data.shards import write_durably

@@ -4,31 +4,26 @@ The format and its history are in `packformat.py`. No torch here: arrays in nump
 are upsampled later, on the device.
 """
 
-import mmap
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from terrawatt.data import packformat
 from terrawatt.data.bands import BANDS, PUBLISHED, RESOLUTIONS, RGB, RGB_RESOLUTIONS, BandStatistics, Resolution
-from terrawatt.data.checksums import crc32
 from terrawatt.data.labels import masks_to_multi_hot
-from terrawatt.data.packformat import SPLITS, Manifest, Shard
+from terrawatt.data.mapped import MappedShards
+from terrawatt.data.packfiles import check_rows, check_sizes, file_checksum, read_index, read_manifest
+from terrawatt.data.packformat import SPLITS, Manifest
 from terrawatt.errors import PackError
 
 Rows = Sequence[int] | NDArray[np.integer[Any]]
-
-_WILL_NEED: Final[int | None] = getattr(mmap, "MADV_WILLNEED", None)  # not on Windows
-
-_BLOCK_BYTES = 1 << 20
-"""How much of a shard's file is read at once while checksums are compared: what a processor's cache holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +69,7 @@ class Pack:
         self._masks = {19: index["labels_19"].to_numpy()}
         if manifest.bigearthnet_version == "v1":
             self._masks[43] = index["labels_43"].to_numpy()
-        self._mapped: dict[tuple[int, str], _Mapped] = {}
+        self._pixels = MappedShards(path, manifest)
 
     @classmethod
     def open(cls, path: Path) -> "Pack":
@@ -83,11 +78,11 @@ class Pack:
         Raises:
             PackError: not a pack, another format version, or damaged.
         """
-        manifest = _read_manifest(path)
+        manifest = read_manifest(path)
         index = read_index(path, manifest)
         for shard in manifest.shards:
-            _check_sizes(path, shard)
-        _check_rows(path, manifest, index)
+            check_sizes(path, shard)
+        check_rows(path, manifest, index)
         return cls(path, manifest, index)
 
     def __reduce__(self) -> tuple[Callable[[Path], "Pack"], tuple[Path]]:
@@ -186,13 +181,16 @@ class Pack:
         resolutions = self._resolutions(rgb_only)
         return _band_arrays([np.empty((n, *resolution.shape), dtype=np.uint16) for resolution in resolutions])
 
-    def read(self, rows: Rows, *, rgb_only: bool = False, out: BandArrays | None = None) -> BandArrays:
+    def read(
+        self, rows: Rows, *, rgb_only: bool = False, out: BandArrays | None = None, helper: Executor | None = None
+    ) -> BandArrays:
         """Copy the pixels of the given rows, in the given order, out of the memory maps.
 
         Args:
             rows: row numbers, each in [0, len(pack)).
             rgb_only: read B04, B03 and B02 alone.
             out: where to, for as many patches or more, as `buffers` gives it; default: new arrays.
+            helper: a thread of it copies half of the patches: of a pack in memory, up to twice as many a second.
 
         Returns:
             The pixels: the first len(rows) patches of `out`.
@@ -209,9 +207,9 @@ class Pack:
         found = (out or self.buffers(len(chosen), rgb_only=rgb_only)).first(len(chosen))
         if [array.shape for array in found.arrays] != [(len(chosen), *resolution.shape) for resolution in resolutions]:
             raise ValueError(f"out has not the room or not the bands for {len(chosen)} patches: {found.r10.shape}")
-        shards, positions = self._shard[chosen].tolist(), self._row[chosen].tolist()
-        for resolution, array in zip(resolutions, found.arrays, strict=True):
-            self._gather(shards, positions, resolution, array)
+        self._pixels.copy(
+            self._shard[chosen], self._row[chosen], dict(zip(resolutions, found.arrays, strict=True)), helper
+        )
         return found
 
     def announce(self, rows: Rows, *, rgb_only: bool = False) -> None:
@@ -224,16 +222,8 @@ class Pack:
             rows: see `read`.
             rgb_only: see `read`.
         """
-        if _WILL_NEED is None:
-            return
         chosen = _as_rows(rows)
-        shards, positions = self._shard[chosen].tolist(), self._row[chosen].tolist()
-        for resolution in self._resolutions(rgb_only):
-            for shard, position in zip(shards, positions, strict=True):
-                mapped = self._map(shard, resolution)
-                start = mapped.first_byte + position * mapped.array.strides[0]
-                before = start % mmap.PAGESIZE  # pages are advised whole
-                mapped.memory.madvise(_WILL_NEED, start - before, before + resolution.patch_bytes)
+        self._pixels.announce(self._shard[chosen], self._row[chosen], self._resolutions(rgb_only))
 
     def band_statistics(self) -> BandStatistics:
         """Mean and standard deviation of each band over the pack's training split, or the published ones without it."""
@@ -258,7 +248,7 @@ class Pack:
         """
         done = 0
         for number, shard in enumerate(self.manifest.shards):
-            found = {name: _file_checksum(self.path / name) for name in shard.files if shard.checksums}
+            found = {name: file_checksum(self.path / name) for name in shard.files if shard.checksums}
             if not shard.checksums or found != shard.checksums:
                 self._verify_patches(number)
             for name, checksum in found.items():
@@ -271,7 +261,7 @@ class Pack:
     def _verify_patches(self, shard: int) -> None:
         for row in np.flatnonzero(self._shard == shard):
             position = int(self._row[row])
-            arrays = (self._array(shard, resolution)[position] for resolution in self.manifest.resolutions)
+            arrays = (self._pixels.array(shard, resolution)[position] for resolution in self.manifest.resolutions)
             if packformat.patch_checksum(*arrays) != self._crc32[row]:
                 patch = self._patch_ids[row].as_py()
                 raise PackError(
@@ -309,33 +299,6 @@ class Pack:
             )
         return RGB_RESOLUTIONS if rgb_only else RESOLUTIONS
 
-    def _gather(self, shards: list[int], positions: list[int], resolution: Resolution, out: NDArray[np.uint16]) -> None:
-        """Copy patch by patch: each byte once, whatever shards the rows are in."""
-        arrays = {shard: self._array(shard, resolution) for shard in set(shards)}
-        n_bands = len(resolution.bands)
-        if self.has_all_bands and n_bands < len(RESOLUTIONS[0].bands):
-            arrays = {shard: array[:, :n_bands] for shard, array in arrays.items()}
-        for index, (shard, position) in enumerate(zip(shards, positions, strict=True)):
-            out[index] = arrays[shard][position]
-
-    def _array(self, shard: int, resolution: Resolution) -> NDArray[np.uint16]:
-        return self._map(shard, resolution).array
-
-    def _map(self, shard: int, resolution: Resolution) -> "_Mapped":
-        key = (shard, resolution.name)
-        if key not in self._mapped:
-            own = next(own for own in self.manifest.resolutions if own.name == resolution.name)
-            self._mapped[key] = _map_shard(self.path, self.manifest.shards[shard], shard, own)
-        return self._mapped[key]
-
-
-class _Mapped(NamedTuple):
-    """A file of a shard in memory: its pixels, and where they begin in it."""
-
-    array: NDArray[np.uint16]
-    memory: mmap.mmap
-    first_byte: int
-
 
 def _as_rows(rows: ArrayLike) -> NDArray[np.int64]:
     return np.asarray(rows, dtype=np.int64).reshape(-1)
@@ -344,77 +307,3 @@ def _as_rows(rows: ArrayLike) -> NDArray[np.int64]:
 def _band_arrays(arrays: list[NDArray[np.uint16]]) -> BandArrays:
     r20, r60 = arrays[1:] if len(arrays) > 1 else (None, None)
     return BandArrays(arrays[0], r20, r60)
-
-
-def _file_checksum(file: Path) -> int:
-    checksum = 0
-    block = memoryview(bytearray(_BLOCK_BYTES))
-    with file.open("rb", buffering=0) as stream:
-        while n := stream.readinto(block):
-            checksum = crc32(block[:n], checksum)
-    return checksum
-
-
-def _read_manifest(path: Path) -> Manifest:
-    file = path / packformat.MANIFEST
-    try:
-        return Manifest.from_json(file.read_bytes().decode("utf-8", errors="replace"))
-    except (FileNotFoundError, NotADirectoryError):
-        if path.name.endswith(packformat.PARTIAL) and path.exists():
-            raise PackError(
-                f"{path} is a packing that has not ended; the command that began it goes on with it"
-            ) from None
-        hint = "it does not exist" if not path.exists() else f"it has no {packformat.MANIFEST}"
-        raise PackError(f"{path} is not a pack: {hint}; make one with `terrawatt data pack SRC {path}`") from None
-    except ValueError as error:
-        raise PackError(f"{file} cannot be used: {error}") from None
-
-
-def read_index(path: Path, manifest: Manifest) -> pa.Table:
-    """The index of a pack, a row a patch.
-
-    Raises:
-        PackError: it is missing, or not the one that the manifest belongs to.
-    """
-    file = path / packformat.INDEX
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError:
-        raise PackError(f"{path} is damaged: it has no {packformat.INDEX}; pack the data again") from None
-    if packformat.digest(content) != manifest.index_sha256:
-        raise PackError(f"{file} is damaged: its checksum is not the one in the manifest; pack the data again")
-    return pq.read_table(pa.BufferReader(content), schema=packformat.SCHEMA)
-
-
-def _check_sizes(path: Path, shard: Shard) -> None:
-    for name, size in shard.files.items():
-        file = path / name
-        if not file.exists():
-            raise PackError(f"{path} is damaged: {name} is missing; pack the data again")
-        if file.stat().st_size != size:
-            raise PackError(f"{file} is damaged: {file.stat().st_size} bytes instead of {size}; pack the data again")
-
-
-def _check_rows(path: Path, manifest: Manifest, index: pa.Table) -> None:
-    """See that the index names each patch of each shard, once."""
-    sizes = [shard.patches for shard in manifest.shards]
-    shard = np.repeat(np.arange(len(sizes)), sizes)
-    row = np.arange(sum(sizes)) - np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)
-    found = (index["shard"].to_numpy(), index["row"].to_numpy())
-    if len(index) != manifest.patches or not (np.array_equal(found[0], shard) and np.array_equal(found[1], row)):
-        raise PackError(
-            f"{path} is damaged: {packformat.INDEX} names rows that are not in the shards, or not all; "
-            "pack the data again"
-        )
-
-
-def _map_shard(path: Path, shard: Shard, number: int, resolution: Resolution) -> _Mapped:
-    file = path / packformat.shard_file(number, resolution.name)
-    expected = packformat.npy_header(shard.patches, resolution)
-    with file.open("rb") as stream:
-        if stream.read(len(expected)) != expected:
-            raise PackError(f"{file} is damaged: its header is wrong; pack the data again")
-        memory = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-    # As a plain array: taking a row out of a numpy.memmap costs ten times as much.
-    array = np.ndarray((shard.patches, *resolution.shape), packformat.PIXEL_TYPE, memory, len(expected))
-    return _Mapped(array, memory, len(expected))
