@@ -74,6 +74,25 @@ def test_a_fixed_part_and_equal_epochs_are_always_inside(
         assert found.low * (1 - 1e-9) <= truth_s <= found.high * (1 + 1e-9)
 
 
+def test_what_only_the_first_epoch_does_is_not_done_again() -> None:
+    """50 s of features in the first of 3 epochs of 10 s each, and 20 s outside of them."""
+    one = Execution(3, 100, energy_j=9000, training_s=80, first_s=60, epochs_done=3)
+    found = cost([one], 30)
+    assert found.duration_s == Estimate(pytest.approx(100 + 27 * 10), pytest.approx(370), pytest.approx(1000))
+    fewer = cost([one], 1).duration_s
+    assert fewer is not None
+    assert fewer.value == pytest.approx(100 - 2 * 10)
+
+
+def test_a_training_that_stopped_early_stops_there_again() -> None:
+    one = Execution(30, 100, training_s=80, first_s=8, epochs_done=10)
+    found = cost([one], 60).duration_s
+    assert found == Estimate(pytest.approx(100), pytest.approx(100), pytest.approx(600))
+    shorter = cost([one], 5).duration_s
+    assert shorter is not None
+    assert shorter.value == pytest.approx(100 - 5 * 8)
+
+
 def test_sums_add_their_ends() -> None:
     assert sum_of([Estimate(1, 0, 2), Estimate(2, 1, 4)]) == Estimate(3, 1, 6)
     assert sum_of([Estimate(1, 0, 2), Estimate(2)]) == Estimate(3)

@@ -110,17 +110,23 @@ def test_a_million_scenarios_are_planned_only_when_that_is_meant(
     assert out.startswith("1000000 scenarios of 4 repetitions")
 
 
-def test_a_pilot_is_one_epoch_of_each_kind_under_a_short_protocol(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[Request] = []
+@pytest.fixture
+def asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """The runs that a pilot would have made."""
+    requests: list[Request] = []
 
     def run(request: Request, _progress: object) -> Outcome:
-        asked.append(request)
+        requests.append(request)
         return Outcome(folder / "results/conso/run_5", {})
 
     monkeypatch.setattr(runner, "run", run)
     monkeypatch.setattr(run_command, "_check_pack", lambda path, _trainings: {"path": str(path)})
+    return requests
+
+
+def test_a_pilot_is_one_epoch_of_each_kind_under_a_short_protocol(
+    asked: list[Request], capsys: pytest.CaptureFixture[str]
+) -> None:
     code, out, err = plan(capsys, "plan.yaml", "--pilot", "--data", "my/pack", "--cold", "300")
     assert code == 0
     assert "run_5" in err
@@ -130,6 +136,20 @@ def test_a_pilot_is_one_epoch_of_each_kind_under_a_short_protocol(
     assert trained == [("s-cnn-all", 1), ("s-cnn-rgb", 1)]
     protocol = request.settings.protocol
     assert (protocol.repetitions, protocol.cold_s, protocol.warmup, protocol.order) == (1, 30, 1, Order.SEQUENTIAL)
+
+
+def test_a_pilot_has_a_second_epoch_where_the_first_computes_features_for_all(
+    folder: Path, asked: list[Request], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "weights.pt").touch()
+    (folder / "plan.yaml").write_text(
+        "model: inception-v3-transfer\nweights: weights.pt\nepochs: 10\ncache-features: [none, memory]\n"
+    )
+    code, _, err = plan(capsys, "plan.yaml", "--pilot", "--data", "my/pack")
+    assert code == 0, err
+    (request,) = asked
+    trained = [(one.parameters.get("cache-features"), one.parameters["epochs"]) for one in request.scenarios]
+    assert trained == [(None, 1), ("memory", 2)]
 
 
 def test_a_scenario_written_in_two_ways_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,8 @@ def test_what_an_earlier_run_took(past: list[PastScenario]) -> None:
     assert [each.duration_s for each in one.executions] == [REPETITION_S] * 3
     assert [each.energy_j for each in one.executions] == pytest.approx([RUN_W * REPETITION_S] * 3, rel=1e-3)
     assert [each.training_s for each in one.executions] == pytest.approx([16, 16, 16])
+    assert [each.epochs_done for each in one.executions] == [2, 2, 2]
+    assert [each.first_s for each in one.executions] == pytest.approx([8, 8, 8])
     assert one.idle_w == pytest.approx(40, abs=0.1)
     assert one.g_per_kwh == 56.0
     assert one.output_bytes > 1000

@@ -2,8 +2,10 @@
 
 A scenario that was measured takes what it took. One that was measured with another number of epochs is scaled: a
 training is a fixed part and one part an epoch, so its time lies between that with all of the measured time in
-proportion to the epochs, and that with only the measured epochs so. Nothing else is scaled: what another model or batch
-size takes is not known from this one.
+proportion to the epochs, and that with only the measured epochs so. The first epoch may do what the others use
+(features of a frozen backbone are computed once), so that a further one is taken to be as long as those behind it. A
+training that stopped early is expected to stop there again; all epochs are then its upper end. Nothing else is scaled:
+what another model or batch size takes is not known from this one.
 """
 
 import math
@@ -46,16 +48,28 @@ class Execution:
     """One execution that was measured.
 
     Attributes:
-        epochs: of its training; None where it has none.
+        epochs: asked of its training; None where it has none.
         duration_s: of it.
         energy_j: gross; NaN where it is not known.
         training_s: that of its epochs; NaN where it reported none.
+        first_s: that of the first of them; NaN likewise.
+        epochs_done: how many it reported, fewer than were asked where it stopped early; None where it reported none.
     """
 
     epochs: float | None
     duration_s: float
     energy_j: float = math.nan
     training_s: float = math.nan
+    first_s: float = math.nan
+    epochs_done: float | None = None
+
+    @property
+    def further_s(self) -> float:
+        """What one epoch more takes; NaN where that is not known."""
+        done = self.epochs_done or self.epochs or math.nan
+        if done > 1 and math.isfinite(self.first_s):
+            return (self.training_s - self.first_s) / (done - 1)
+        return self.training_s / done
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +129,16 @@ def _measured(executions: Sequence[Execution], origin: Origin) -> Cost:
 
 
 def _scaled(executions: Sequence[Execution], measured: float, epochs: float) -> Cost:
-    """With the ratio of epochs at one end; at the other, with only what the epochs took in that ratio."""
+    """With the ratio of epochs at one end; at the other, with only what the epochs beyond those measured take."""
     found = _measured(executions, Origin.SCALED)
-    ratio = epochs / measured
-    share = float(np.mean([one.training_s / one.duration_s for one in executions]))
-    is_told = math.isfinite(share)
-    by_phases = 1 + (ratio - 1) * (min(share, 1.0) if is_told else 0.0)
-    factor = by_phases if is_told else ratio
+    done = float(np.mean([one.epochs_done or measured for one in executions]))
+    expected = min(epochs, done) if done < measured else epochs  # it stops early again
+    further = float(np.mean([min(one.further_s / one.duration_s, 1 / done) for one in executions]))
+    is_told = math.isfinite(further)
+    by_phases = 1 + (expected - done) * (further if is_told else 0.0)
+    ratio = epochs / done
     ends = sorted((ratio, by_phases))
+    factor = by_phases if is_told else ratio
     return Cost(
         origin=Origin.SCALED,
         n=found.n,

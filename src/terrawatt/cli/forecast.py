@@ -129,7 +129,10 @@ def _index_of(pack: Path | None) -> str | None:
 
 
 def _measure_pilot(options: RunOptions, settings: "Settings", kinds: "Sequence[tuple[TrainingOptions, int]]") -> None:
-    """One repetition of one epoch of each kind, under a short protocol, in a run folder of its own."""
+    """One repetition of one epoch of each kind, under a short protocol, in a run folder of its own.
+
+    Where the first epoch computes features for the others, there is a second one, which tells what the others take.
+    """
     from terrawatt.cli.run import prepared_scenarios
     from terrawatt.cli.run_options import shown
     from terrawatt.experiment.runner import run
@@ -150,7 +153,10 @@ def _measure_pilot(options: RunOptions, settings: "Settings", kinds: "Sequence[t
         }
     )
     pilot_settings = settings.model_copy(update={"protocol": short})
-    first = {kind_of(training.parameters()): replace(training, epochs=1) for training, _ in reversed(kinds)}
+    first = {
+        kind_of(training.parameters()): replace(training, epochs=1 if training.cache_features == "none" else 2)
+        for training, _ in reversed(kinds)
+    }
     scenarios, fingerprint = prepared_scenarios(settings, list(reversed(first.values())))
     outcome = run(options.request(pilot_settings, scenarios, fingerprint), shown(options))
     typer.echo(f"pilot: {outcome.run_path}", err=True)

@@ -115,14 +115,21 @@ def _scenario(data: RunData, recorded_s: float) -> PastScenario:
 
 def _execution(data: RunData, phase: Phase, energy: Energy | None) -> Execution:
     epochs = data.manifest.scenario.parameters.get(EPOCHS)
-    inner = [one.window for one in data.phases if one.repetition == phase.repetition and one.epoch is not None]
-    seconds = math.fsum(window.duration_s for window in inner) / phase.executions
+    inner = [one for one in data.phases if one.repetition == phase.repetition and one.epoch is not None]
+    first = [one for one in inner if one.epoch == 1]
+    trained = [one for one in inner if one.name == PhaseName.TRAIN]
     return Execution(
         epochs=float(epochs) if isinstance(epochs, int | float) else None,
         duration_s=phase.window.duration_s / phase.executions,
         energy_j=energy.gross.energy_j if energy is not None else math.nan,
-        training_s=seconds if inner else math.nan,
+        training_s=_seconds(inner) / phase.executions,
+        first_s=_seconds(first) / phase.executions,
+        epochs_done=len(trained) / phase.executions if trained else None,
     )
+
+
+def _seconds(phases: Sequence[Phase]) -> float:
+    return math.fsum(phase.window.duration_s for phase in phases) if phases else math.nan
 
 
 def _u_idle(energies: Sequence[Energy]) -> float:
