@@ -71,7 +71,7 @@ def test_rgb_alone(rows: list[int], pack: Pack) -> None:
     assert np.array_equal(bands.r10, pack.read(rows).r10[:, :3])
 
 
-def test_a_helpers_error_is_not_lost(pack_folder: Path, helper: Executor) -> None:
+def test_a_damaged_shard_is_told_with_a_helper_too(pack_folder: Path, helper: Executor) -> None:
     file = pack_folder / "shard_00002_r60.npy"
     file.write_bytes(b"x" + file.read_bytes()[1:])
     with pytest.raises(PackError, match="its header is wrong"):

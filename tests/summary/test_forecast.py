@@ -46,6 +46,18 @@ def test_what_an_earlier_run_took(past: list[PastScenario]) -> None:
     assert one.store_bytes_per_s > 10
 
 
+@pytest.mark.parametrize(("more", "done"), [((), None), ((("patience", 1),), 2)])
+def test_fewer_epochs_than_asked_are_an_early_stop_where_one_may_be(
+    make_run: Callable[..., Path], more: tuple[tuple[str, int], ...], done: float | None
+) -> None:
+    asked = {**dict(PARAMETERS), "epochs": 9, **dict(more)}
+    run = make_run(1, parameters=tuple(asked.items()))
+    (one,), _ = past_scenarios([run], {kind_of(asked)}, lambda _: "")
+    assert [each.epochs_done for each in one.executions] == [done] * 3
+    assert [math.isnan(each.first_s) for each in one.executions] == [done is None] * 3
+    assert [each.training_s for each in one.executions] == pytest.approx([16, 16, 16])
+
+
 def test_totals_hold_all_executions_and_the_idle_time(past: list[PastScenario]) -> None:
     found = planned(past)
     executions, idle_s = 3 * 4 * 2, 100 + 11 * 20 + 20

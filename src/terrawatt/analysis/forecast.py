@@ -52,8 +52,8 @@ class Execution:
         duration_s: of it.
         energy_j: gross; NaN where it is not known.
         training_s: that of its epochs; NaN where it reported none.
-        first_s: that of the first of them; NaN likewise.
-        epochs_done: how many it reported, fewer than were asked where it stopped early; None where it reported none.
+        first_s: that of the first of them; NaN where it did not report all.
+        epochs_done: how many it did, fewer than were asked where it stopped early; None where it did not report all.
     """
 
     epochs: float | None

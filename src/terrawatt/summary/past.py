@@ -21,6 +21,7 @@ from terrawatt.summary.energies import source_results
 # What the time and energy of a training do not depend on, for a plan. `epochs` is scaled.
 INDIFFERENT = frozenset({"lr", "loss", "seed"})
 EPOCHS = "epochs"
+PATIENCE = "patience"  # with which a training may stop early
 
 Kind = frozenset[tuple[str, Scalar]]
 
@@ -114,17 +115,20 @@ def _scenario(data: RunData, recorded_s: float) -> PastScenario:
 
 
 def _execution(data: RunData, phase: Phase, energy: Energy | None) -> Execution:
-    epochs = data.manifest.scenario.parameters.get(EPOCHS)
+    parameters = data.manifest.scenario.parameters
+    epochs = parameters.get(EPOCHS)
     inner = [one for one in data.phases if one.repetition == phase.repetition and one.epoch is not None]
     first = [one for one in inner if one.epoch == 1]
-    trained = [one for one in inner if one.name == PhaseName.TRAIN]
+    done = sum(one.name == PhaseName.TRAIN for one in inner) / phase.executions
+    # A workload may report some of its epochs alone: then no one knows what the others took.
+    is_whole = done > 0 and (done == epochs or PATIENCE in parameters)
     return Execution(
         epochs=float(epochs) if isinstance(epochs, int | float) else None,
         duration_s=phase.window.duration_s / phase.executions,
         energy_j=energy.gross.energy_j if energy is not None else math.nan,
         training_s=_seconds(inner) / phase.executions,
-        first_s=_seconds(first) / phase.executions,
-        epochs_done=len(trained) / phase.executions if trained else None,
+        first_s=_seconds(first) / phase.executions if is_whole else math.nan,
+        epochs_done=done if is_whole else None,
     )
 
 
